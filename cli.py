@@ -1,0 +1,388 @@
+"""`wardwatch`: the command line. Results go to stdout, messages to stderr; 1 says that data or a request is wrong, 2 usage."""
+
+from __future__ import annotations
+
+import json
+import sys
+from contextlib import contextmanager
+from datetime import date
+from functools import wraps
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import click
+
+from mapping.errors import BadRequest, WardwatchError
+from mapping.settings import Settings, load_settings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Engine
+
+__all__ = ["main"]
+
+
+class _Commands(click.Group):
+    """Translates what the domain raises; nothing else knows exit codes."""
+
+    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own
+        """Run a command; a `WardwatchError` becomes its message on stderr and exit code 1."""
+        try:
+            return super().invoke(ctx)
+        except WardwatchError as error:
+            click.secho(f"Error: {error.message}", err=True, fg="red")
+            if error.hint:
+                click.echo(error.hint, err=True)
+            ctx.exit(1)
+
+
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 110})
+@click.version_option(package_name="wardwatch")
+@click.option("--quiet", is_flag=True, help="No progress bars.")
+@click.pass_context
+def main(ctx: click.Context, *, quiet: bool) -> None:
+    """Crime and anti-social behaviour, ward by ward: what is happening, what has changed, and is it more than chance."""
+    ctx.obj = {"quiet": quiet}
+
+
+def _settings() -> Settings:
+    return load_settings()
+
+
+def _engine(settings: Settings) -> Engine:
+    from mapping.store import open_engine
+
+    return open_engine(settings.store_url)
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[str, float], None]]:
+    """A bar on a terminal that names the step; nothing elsewhere."""
+    context = click.get_current_context()
+    if context.find_root().obj["quiet"] or not sys.stderr.isatty():
+        yield lambda _step, _share: None
+        return
+    with click.progressbar(length=100, file=sys.stderr, item_show_func=lambda step: step) as bar:
+        shown = [""]
+
+        def tell(step: str, share: float) -> None:
+            if step != shown[0]:
+                bar.pos, bar.finished = 0, False
+                shown[0] = step
+            bar.update(max(0, min(100, round(share * 100)) - bar.pos), step)
+
+        yield tell
+    click.echo(err=True)
+
+
+@main.command()
+def init() -> None:
+    """Create or upgrade the tables (and the postgis extension where it may)."""
+    from mapping.store import init_store, open_engine
+
+    settings = _settings()
+    engine = open_engine(settings.store_url, must_exist=False)
+    done = init_store(engine)
+    click.echo(f"The store {engine.url.render_as_string()} is ready ({done}).", err=True)
+
+
+@main.group()
+def load() -> None:
+    """Load boundaries, population or incidents."""
+
+
+class _Day(click.ParamType[date]):
+    name = "date"
+
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:  # noqa: ANN401
+        try:
+            return value if isinstance(value, date) else date.fromisoformat(value)
+        except ValueError:
+            self.fail(f"'{value}' is not a date; write YYYY-MM-DD", param, ctx)
+
+
+@load.command("boundaries")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--name", help="Name of the set; else made of its column of codes (WD20CD -> wd20).")
+@click.option("--kind", default="ward", show_default=True, help="What its areas are: ward, beat, lsoa, district ...")
+@click.option("--effective", type=_Day(), help="Since when it is in force; else 31 December of the code column's year.")
+@click.option("--code-column", help="Where codes are not in a column named as ONS names them.")
+@click.option("--name-column", help="Where names are not.")
+@click.option("--district-column", help="Where the codes of districts are not.")
+@click.option("--crs", help="Coordinate system of a file that does not state one, e.g. EPSG:27700.")
+@click.option("--attribution", help="What must be printed with maps made from it.")
+@click.option("--replace", is_flag=True, help="Replace the set of that name.")
+def load_boundaries_command(file: Path, **options: Any) -> None:
+    """Load a boundary set from a shapefile (zipped or not), GeoPackage or GeoJSON."""
+    from loaders.boundaries import load_boundaries
+
+    settings = _settings()
+    with _progress() as progress:
+        report = load_boundaries(_engine(settings), file, now=settings.clock(), progress=progress, **options)
+    _say(report.lines())
+
+
+@load.command("population")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--boundaries", required=True, help="The boundary set whose wards it counts.")
+@click.option("--year", required=True, type=int, help="The mid-year of the estimate.")
+@click.option("--match", type=click.Choice(["code", "name"]), default="code", show_default=True, help="How rows find their ward.")
+@click.option("--residents-column", help="The column of residents, where several or none look like it.")
+def load_population_command(file: Path, **options: Any) -> None:
+    """Load the residents of every ward of a set, from a CSV file."""
+    from loaders.population import load_population
+
+    settings = _settings()
+    _say(load_population(_engine(settings), file, now=settings.clock(), **options).lines())
+
+
+@load.command("incidents")
+@click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
+@click.option("--layout", help="A layout's name, or the path of a TOML file; else each file's header tells.")
+@click.option("--source", help="Id of the source, in place of what the layout or the rows say.")
+@click.option("--window", help="The days that the files are complete for: 2024-03-01:2024-03-31, or months 2024-03:2024-03.")
+@click.option("--replace", is_flag=True, help="Allow a window to be left with less than half the rows it had.")
+@click.option("--skip-bad-rows", is_flag=True, help="Reject rows with another number of fields, instead of refusing the file.")
+def load_incidents_command(files: tuple[Path, ...], *, window: str | None, **options: Any) -> None:
+    """Load incidents: CSV, TSV or XLSX files, folders, zip or gz archives."""
+    from loaders.incidents import load_incidents
+
+    settings = _settings()
+    with _progress() as progress:
+        report = load_incidents(
+            _engine(settings),
+            files,
+            now=settings.clock(),
+            window=_window(window) if window else None,
+            progress=progress,
+            **options,
+        )
+    _say(report.lines())
+
+
+def _window(text: str) -> Any:
+    from loaders.incidents import Window
+    from mapping.vocabulary import Month
+
+    try:
+        first, last = text.split(":")
+        start = date.fromisoformat(first) if len(first) > 7 else Month.parse(first).first
+        end = date.fromisoformat(last) if len(last) > 7 else Month.parse(last).last
+    except (ValueError, BadRequest):
+        raise click.BadParameter("write FROM:TO, for example 2024-03-01:2024-03-31", param_hint="--window") from None
+    if end < start:
+        raise click.BadParameter(f"it ends ({end}) before it starts ({start})", param_hint="--window")
+    return Window(start, end)
+
+
+@main.command()
+@click.argument("what")
+@click.argument("name", required=False)
+def unload(what: str, name: str | None) -> None:
+    """Take an extract (its number), or `boundaries NAME`, back out of the store."""
+    from loaders.ledger import unload_boundaries, unload_extract
+    from mapping.store import check_ready
+
+    settings = _settings()
+    engine = _engine(settings)
+    if what != "boundaries" and not (what.isdigit() and name is None):
+        raise click.UsageError("Give the number of an extract (see `wardwatch status`), or `boundaries NAME`.")
+    if what == "boundaries" and not name:
+        raise click.UsageError("Give the name of the boundary set: `wardwatch unload boundaries NAME`.")
+    check_ready(engine)
+    done = unload_boundaries(engine, name or "") if what == "boundaries" else unload_extract(engine, int(what), now=settings.clock())
+    click.echo(f"Taken out: {done.what}, {done.incidents:,} incidents. Its months are not supplied now." if what != "boundaries" else f"Taken out: {done.what}.", err=True)
+    click.echo("To load again: " + ", ".join(done.files_to_load_again), err=True)
+
+
+@main.command()
+@click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
+def status(format_: str) -> None:
+    """Show what is loaded and what is missing."""
+    from mapping.status import read_status
+
+    found = read_status(_engine(_settings()), open_only=False)
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False) if format_ == "json" else _status_text(found))
+
+
+def _question_options(command: Callable[..., None]) -> Callable[..., None]:
+    """The parameters that are the same everywhere."""
+    options = [
+        click.option("--crime-type", default="all", show_default=True, help="A crime type or group (all, crime, asb, other)."),
+        click.option("--from", "first", help="First month, YYYY-MM."),
+        click.option("--to", "last", help="Last month, YYYY-MM."),
+        click.option("--boundaries", help="The boundary set."),
+        click.option("--source", help="Only this source."),
+        click.option("--district", help="Only wards of this district (its code)."),
+        click.option("--ward", help="Only this ward (its code)."),
+    ]
+    for option in reversed(options):
+        command = option(command)
+    return command
+
+
+def _measure_options(command: Callable[..., None]) -> Callable[..., None]:
+    by = click.option("--by", type=click.Choice(["ward", "district", "set"]), default="ward", show_default=True, help="Totals for what.")
+    option = click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the measure.")
+    return _question_options(by(option(command)))
+
+
+def _question(*, crime_type: str, first: str | None, last: str | None, options: tuple[str, ...] = (), **rest: Any) -> Any:
+    from mapping.answers import Question
+    from mapping.vocabulary import Month
+
+    wrong = next((o for o in options if "=" not in o), None)
+    if wrong:
+        raise click.BadParameter(f"'{wrong}' is not NAME=VALUE", param_hint="--option")
+    return Question(
+        crime_type=crime_type,
+        first=Month.parse(first, parameter="from") if first else None,
+        last=Month.parse(last, parameter="to") if last else None,
+        options=dict(o.split("=", 1) for o in options),
+        **rest,
+    )
+
+
+_FORMAT = click.option("--format", "format_", type=click.Choice(["table", "csv", "json"]), default="table", show_default=True)
+
+
+@main.command()
+@_question_options
+@_FORMAT
+def counts(*, format_: str, **asked: Any) -> None:
+    """Print incidents by ward, month and crime type."""
+    from mapping.answers import COUNT_COLUMNS, count_rows
+    from mapping.reader import Reader
+
+    rows, meta = count_rows(Reader(_engine(_settings()), open_only=False), _question(**asked))
+    _print_rows(COUNT_COLUMNS, rows, meta, format_)
+
+
+@main.command()
+@click.argument("name")
+@_measure_options
+@_FORMAT
+def measure(name: str, *, format_: str, **asked: Any) -> None:
+    """Print one figure per ward, with its range and its sentence."""
+    from mapping.answers import MEASURE_COLUMNS, answer
+    from mapping.reader import Reader
+
+    given = answer(Reader(_engine(_settings()), open_only=False), name, _question(**asked))
+    _print_rows(MEASURE_COLUMNS, given.rows, given.meta, format_)
+
+
+@main.command("map")
+@click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
+@click.option("--measure", "name", default="count", show_default=True, help="The measure to draw.")
+@_question_options
+def map_command(file: Path, *, name: str, **asked: Any) -> None:
+    """Write a map into one self-contained file that opens anywhere, without a network."""
+    from mapping.answers import answer
+    from mapping.reader import Reader
+    from web.pages import render_map_file
+
+    settings = _settings()
+    reader = Reader(_engine(settings), open_only=False)
+    given = answer(reader, name, _question(**asked))
+    html = render_map_file(reader, given, settings)
+    try:
+        file.write_text(html, encoding="utf-8")
+    except OSError as error:
+        raise BadRequest(f"{file}: {error.strerror}.", hint="Name a file that can be written.") from error
+    _say_meta(given.meta)
+
+
+@main.command()
+@click.option("--host", default="127.0.0.1", show_default=True, help="The address to listen on.")
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+@click.option("--workers", default=2, show_default=True, type=click.IntRange(1, 64), help="Server processes.")
+def serve(host: str, port: int, workers: int) -> None:
+    """Serve the explorer and the API."""
+    _serve(_settings(), host=host, port=port, workers=workers)
+
+
+@main.command()
+@click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
+def demo(port: int) -> None:
+    """Fill instance/demo.db with a made-up county (once) and serve it."""
+    from loaders.demo.fill import fill_demo
+    from mapping.settings import sqlite_url
+
+    store = Path("instance") / "demo.db"
+    settings = load_settings(database_url=sqlite_url(store), audience="public")
+    with _progress() as progress:
+        fill_demo(store, progress=progress)
+    _serve(settings, host="127.0.0.1", port=port, workers=2)
+
+
+def _serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
+    from app import create_app
+    from web.server import run_server
+
+    run_server(lambda: create_app(settings), host=host, port=port, workers=workers)
+
+
+def _print_rows(columns: tuple[str, ...], rows: list[dict[str, Any]], meta: dict[str, Any], format_: str) -> None:
+    from mapping.tables import write_csv
+
+    if format_ == "json":
+        click.echo(json.dumps({"meta": meta, "rows": rows}, ensure_ascii=False, allow_nan=False, indent=2))
+        return
+    if format_ == "csv":
+        click.echo(write_csv(columns, rows), nl=False)
+    else:
+        click.echo(_text_table(columns, rows))
+    _say_meta(meta)
+
+
+def _say_meta(meta: dict[str, Any]) -> None:
+    missing = ", ".join(f"{m['source']} {m['month']} {m['status']}" for m in meta["missing"]) or "none"
+    lines = [
+        f"Data as of {meta['data_as_of']}, version {meta['data_version']}; {meta['from']} to {meta['to']}; boundaries {meta['boundaries']}.",
+        f"Sources: {', '.join(meta['sources'])}. Missing months: {missing}.",
+    ]
+    _say(lines + meta["attribution"])
+
+
+def _say(lines: list[str]) -> None:
+    for line in lines:
+        click.echo(line, err=True)
+
+
+def _text_table(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> str:
+    def text(value: object) -> str:
+        return "" if value is None else f"{value:,.2f}" if isinstance(value, float) else str(value)
+
+    grid = [list(columns)] + [[text(row[column]) for column in columns] for row in rows]
+    widths = [max(len(line[i]) for line in grid) for i in range(len(columns))]
+    # The last column is not padded: sentences are long.
+    return "\n".join("  ".join([*(cell.ljust(width) for cell, width in zip(line[:-1], widths[:-1], strict=True)), line[-1]]) for line in grid)
+
+
+def _status_text(found: dict[str, Any]) -> str:
+    lines = [f"Data as of {found['data_as_of'] or 'nothing yet'}, version {found['data_version']}."]
+    lines += [
+        f"Boundary set {s['name']} ({s['kind']}): {s['wards']:,} areas, {s['wards_with_incidents']:,} with incidents; "
+        f"{s['in_ward']:,} incidents in one, {s['outside']:,} outside."
+        for s in found["boundary_sets"]
+    ]
+    lines += [f"Population of {p['boundaries']}, {p['year']}: {p['residents']:,} residents." for p in found["population"]]
+    for source in found["sources"]:
+        lines.append(
+            f"Source {source['id']} ({source['name']}, {source['access']}; {', '.join(source['streams'])}): {source['read']:,} rows "
+            f"read, {source['kept']:,} kept ({source['repaired']:,} repaired, {source['without_coordinates']:,} without "
+            f"coordinates), {source['set_aside']:,} set aside, {source['rejected']:,} rejected."
+        )
+        months = source["months"]
+        if months:
+            holes = [f"{m['month']} {m['status']}" for m in months if m["status"] != "supplied"]
+            lines.append(f"  {months[0]['month']} to {months[-1]['month']}; " + (f"missing: {', '.join(holes)}." if holes else "no month missing."))
+    current = [e for e in found["extracts"] if e["current"]]
+    lines.append(f"{len(found['extracts'])} extracts in the ledger, {len(current)} of them current:")
+    lines += [f"  {e['id']}: {e['source']} {e['stream']} {e['from']} to {e['to']}, {', '.join(e['files'][:2])}" for e in current]
+    return "\n".join(lines)
+
+
+if __name__ == "__main__":
+    main()

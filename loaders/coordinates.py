@@ -1,0 +1,122 @@
+"""Texts to points in EPSG:27700 metres, and the question whether they can be where the layout says."""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+from pyproj import CRS, Transformer
+
+from mapping.vocabulary import LONLAT, METRES, in_united_kingdom, to_lonlat, to_metres
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+__all__ = ["Points", "metres_of", "read_numbers", "read_points"]
+
+_THOUSANDS = re.compile(r"^-?\d{1,3}(,\d{3})+(\.\d*)?$")
+
+
+@dataclass(frozen=True, slots=True)
+class Points:
+    """Easting and northing in EPSG:27700 metres to the millimetre, NaN where there is no usable pair.
+
+    `unusable` marks rows that gave something which could not be used, `why` says what; `hint` is set where more than half
+    of the pairs lie outside the United Kingdom.
+    """
+
+    x: NDArray[np.float64]
+    y: NDArray[np.float64]
+    unusable: NDArray[np.int64]
+    why: list[str]
+    hint: str = ""
+
+
+def read_numbers(texts: pa.ChunkedArray, *, decimal: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Numbers (NaN where blank or unreadable) and which texts could not be read."""
+    trimmed = pc.utf8_trim_whitespace(texts)
+    blank = pc.equal(trimmed, "")
+    plain = pc.if_else(blank, None, trimmed)
+    if decimal == ",":
+        plain = pc.replace_substring(pc.replace_substring(plain, ".", ""), ",", ".")
+    try:
+        numbers = pc.cast(plain, pa.float64()).to_numpy()
+        bad = np.zeros(len(numbers), dtype=bool)
+    except pa.ArrowInvalid:
+        numbers = np.array([_number(text) for text in plain.to_pylist()], dtype=float)
+        bad = np.isnan(numbers) & ~blank.to_numpy()
+    infinite = ~np.isfinite(numbers) & ~np.isnan(numbers)
+    return np.where(infinite, np.nan, numbers), bad | infinite
+
+
+def _number(text: str | None) -> float:
+    if text is None:
+        return np.nan
+    try:
+        return float(text.replace(",", "") if _THOUSANDS.match(text) else text)
+    except ValueError:
+        return np.nan
+
+
+def read_points(x_texts: pa.ChunkedArray, y_texts: pa.ChunkedArray, *, crs: str, decimal: str) -> Points:
+    """Read two columns of coordinates in any coordinate system."""
+    x, x_bad = read_numbers(x_texts, decimal=decimal)
+    y, y_bad = read_numbers(y_texts, decimal=decimal)
+    given = ~(np.isnan(x) & np.isnan(y)) | x_bad | y_bad
+    paired = ~np.isnan(x) & ~np.isnan(y)
+    zero = paired & (x == 0) & (y == 0)
+    usable = paired & ~zero
+    # Places repeat: each distinct pair is projected once.
+    pairs, at = np.unique(x[usable] + 1j * y[usable], return_inverse=True)
+    east, north = metres_of(pairs.real, pairs.imag, crs=crs)
+    inside = _inside(east, north)
+    hint = _doubt(pairs.real, pairs.imag, inside[at].mean() < 0.5, crs) if len(pairs) else ""
+    placed = np.flatnonzero(usable)[inside[at]]
+    result_x, result_y = np.full(len(x), np.nan), np.full(len(x), np.nan)
+    result_x[placed], result_y[placed] = np.round(east, 3)[at][inside[at]], np.round(north, 3)[at][inside[at]]
+    unusable = np.flatnonzero(given & np.isnan(result_x))
+    reasons = [_reason(zero=bool(zero[i]), paired=bool(paired[i]), bad=bool(x_bad[i] or y_bad[i])) for i in unusable]
+    return Points(result_x, result_y, unusable, reasons, hint)
+
+
+def _reason(*, zero: bool, paired: bool, bad: bool) -> str:
+    if zero:
+        return "the point is at 0,0"
+    if paired:
+        return "the point is outside the United Kingdom"
+    return "a coordinate is not a number" if bad else "one coordinate is missing"
+
+
+def metres_of(x: NDArray[np.float64], y: NDArray[np.float64], *, crs: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
+    """Any coordinate system to EPSG:27700 metres: by way of longitude and latitude and the one pinned operation."""
+    system = CRS.from_user_input(crs)
+    if system.to_epsg(min_confidence=25) == METRES:
+        return x, y
+    if system.to_epsg() != LONLAT:
+        x, y = Transformer.from_crs(system, LONLAT, always_xy=True).transform(x, y)
+    return to_metres(x, y)
+
+
+def _inside(east: NDArray[np.float64], north: NDArray[np.float64]) -> NDArray[np.bool_]:
+    finite = np.isfinite(east) & np.isfinite(north)
+    lon, lat = to_lonlat(np.where(finite, east, 0), np.where(finite, north, 0))
+    return finite & in_united_kingdom(lon, lat)
+
+
+def _doubt(x: NDArray[np.float64], y: NDArray[np.float64], doubtful: bool, crs: str) -> str:  # noqa: FBT001
+    if not doubtful:
+        return ""
+    readings = {
+        "x and y look swapped": (y, x, crs),
+        "they look like longitude and latitude: crs = \"EPSG:4326\"?": (x, y, f"EPSG:{LONLAT}"),
+        "they look like easting and northing: crs = \"EPSG:27700\"?": (x, y, f"EPSG:{METRES}"),
+        "they look like latitude and longitude: swapped, and crs = \"EPSG:4326\"?": (y, x, f"EPSG:{LONLAT}"),
+    }
+    for words, (a, b, system) in readings.items():
+        if _inside(*metres_of(a, b, crs=system)).mean() > 0.5:
+            return words
+    return "which coordinate system are they in?"

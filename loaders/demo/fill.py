@@ -1,0 +1,83 @@
+"""The demo county into an embedded store, by the same loaders as anybody's files."""
+
+from __future__ import annotations
+
+import tempfile
+from datetime import datetime
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from loaders.boundaries import load_boundaries
+from loaders.demo.files import write_demo
+from loaders.incidents import Window, load_incidents
+from loaders.population import load_population
+from mapping.errors import StoreNotReady
+from mapping.settings import sqlite_url
+from mapping.store import check_ready, init_store, open_engine
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Engine
+
+    from loaders.demo.files import DemoFiles
+
+__all__ = ["DEMO_ATTRIBUTION", "DEMO_LOADED_AT", "fill_demo", "load_demo"]
+
+DEMO_ATTRIBUTION = "A made-up county: no such place, and nothing in it happened."
+DEMO_LOADED_AT = datetime(2026, 1, 5, 9, 0)  # noqa: DTZ001 - the clock of the made-up county, soon after its last month
+
+
+def fill_demo(path: Path, *, progress: Callable[[str, float], None] = lambda _step, _share: None) -> None:
+    """Make the demo store in a file, unless it is there already; an interrupted run leaves none."""
+    engine = open_engine(sqlite_url(path), must_exist=False)
+    try:
+        if path.is_file():
+            check_ready(engine)
+            return
+    except StoreNotReady:
+        path.unlink()
+    finally:
+        engine.dispose()
+    path.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(prefix="demo-", dir=path.parent) as folder:
+        store = Path(folder) / "demo.db"
+        engine = open_engine(sqlite_url(store), must_exist=False)
+        init_store(engine)
+        progress("writing the county", 0)
+        files = write_demo(Path(folder) / "files")
+        load_demo(engine, files, progress=progress)
+        engine.dispose()
+        store.replace(path)
+
+
+def load_demo(engine: Engine, files: DemoFiles, *, progress: Callable[[str, float], None] = lambda _step, _share: None) -> None:
+    """Load the demo's files into a store that has tables."""
+    total = len(files.boundaries) + len(files.populations) + len(files.extracts)
+    done = 0
+
+    def step(what: str) -> None:
+        nonlocal done
+        progress(what, done / total)
+        done += 1
+
+    for boundary_set in files.boundaries:
+        step(f"boundaries {boundary_set.name}")
+        load_boundaries(
+            engine,
+            boundary_set.path,
+            now=DEMO_LOADED_AT,
+            name=boundary_set.name,
+            effective=boundary_set.effective,
+            attribution=DEMO_ATTRIBUTION,
+        )
+    for population in files.populations:
+        step(f"population {population.year}")
+        load_population(
+            engine, population.path, boundaries=population.boundaries, year=population.year, now=DEMO_LOADED_AT
+        )
+    for extract in files.extracts:
+        step(f"incidents {extract.window_from.year}")
+        window = Window(extract.window_from, extract.window_to)
+        load_incidents(engine, extract.paths, now=DEMO_LOADED_AT, layout=str(extract.layout), window=window)
+    progress("done", 1)

@@ -1,0 +1,167 @@
+"""Opening received files: plain, in folders, in zip or gzip archives, each with its checksum and nothing trusted."""
+
+from __future__ import annotations
+
+import gzip
+import hashlib
+import io
+import zipfile
+import zlib
+from dataclasses import dataclass
+from pathlib import Path, PurePosixPath
+from typing import TYPE_CHECKING
+
+from mapping.errors import DataRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+__all__ = ["LARGEST_EXPANDED_BYTES", "LEFT_OUT_ENDINGS", "Received", "check_archive", "open_received"]
+
+TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx")
+LEFT_OUT_ENDINGS = ("-outcomes.csv", "-stop-and-search.csv")
+"""What a data.police.uk archive also holds and no layout here reads: left out of folders and zips, and named."""
+
+LARGEST_EXPANDED_BYTES = 8 * 2**30
+_HIGHEST_RATIO = 200  # real CSV shrinks 10 to 30 times
+_SMALL_BYTES = 50 * 2**20
+
+
+@dataclass(frozen=True, slots=True)
+class Received:
+    """One received table file. `name` is how it was given: a path, or `archive.zip/member.csv`."""
+
+    name: str
+    data: bytes
+    sha256: str
+
+    @property
+    def base_name(self) -> str:
+        """The last part of its name."""
+        return PurePosixPath(self.name.replace("\\", "/")).name
+
+
+def open_received(paths: Iterable[Path], *, left_out: list[str]) -> Iterator[Received]:
+    """Every table file in the files, folders and archives given, in the order given and by name within each.
+
+    Parameters
+    ----------
+    left_out
+        Is filled with the names of files in folders and archives that are no tables.
+
+    Raises
+    ------
+    DataRefused
+        If a file is missing, empty, unreadable, not what its name says, or an archive that expands too far or climbs out.
+    """
+    for path in paths:
+        if path.is_dir():
+            inside = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
+            wanted = [p for p in inside if _is_wanted(p.name) or p.suffix.lower() in (".zip", ".gz")]
+            left_out += [str(p) for p in inside if p not in wanted]
+            if not wanted:
+                raise DataRefused(f"{path}: the folder holds no {', '.join(TABLE_SUFFIXES)} or .zip file.")
+            for found in wanted:
+                yield from _open_file(found, left_out=left_out)
+        else:
+            yield from _open_file(path, left_out=left_out)
+
+
+def _is_wanted(name: str) -> bool:
+    lowered = name.lower()
+    return lowered.endswith(TABLE_SUFFIXES) and not lowered.endswith(LEFT_OUT_ENDINGS)
+
+
+def _open_file(path: Path, *, left_out: list[str]) -> Iterator[Received]:
+    try:
+        size = path.stat().st_size
+    except OSError as error:
+        raise DataRefused(f"{path}: {error.strerror}.", hint="Check the name and that it can be read.") from error
+    if not path.is_file():
+        raise DataRefused(f"{path}: is no file.")
+    if not size:
+        raise DataRefused(f"{path}: the file is empty.", hint="Fetch it again.")
+    suffix = path.suffix.lower()
+    if suffix == ".zip":
+        yield from _open_zip(path, left_out=left_out)
+        return
+    if suffix not in (*TABLE_SUFFIXES, ".gz"):
+        raise DataRefused(f"{path}: is not a table that can be read.", hint=f"Give {', '.join(TABLE_SUFFIXES)}, .gz or .zip.")
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataRefused(f"{path}: {error.strerror}.") from error
+    name = str(path)
+    if suffix == ".gz":
+        data, name = _expand_gzip(data, path), name[:-3]
+    yield _received(name, data)
+
+
+def _received(name: str, data: bytes) -> Received:
+    if not data.strip():
+        raise DataRefused(f"{name}: the file is empty.", hint="Fetch it again.")
+    is_workbook = name.lower().endswith(".xlsx")
+    if is_workbook != data.startswith(b"PK\x03\x04"):
+        what = "is no XLSX workbook" if is_workbook else "is an archive or a workbook, not a text table"
+        raise DataRefused(f"{name}: {what}, whatever its name says.", hint="Save it again in the form that its name says.")
+    if is_workbook:
+        try:
+            with zipfile.ZipFile(io.BytesIO(data)) as archive:
+                check_archive(archive, name)
+        except zipfile.BadZipFile as error:
+            raise DataRefused(f"{name}: the workbook is damaged or cut short.", hint="Fetch it again.") from error
+    elif b"\0" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        raise DataRefused(f"{name}: is a binary file, not a text table.", hint="Export it as CSV or XLSX.")
+    return Received(name, data, hashlib.sha256(data).hexdigest())
+
+
+def check_archive(archive: zipfile.ZipFile, name: str) -> None:
+    """Refuse an archive whose members climb out, are encrypted, or expand beyond reason.
+
+    Raises
+    ------
+    DataRefused
+        Naming the member and the rule.
+    """
+    total = 0
+    for member in archive.infolist():
+        parts = PurePosixPath(member.filename.replace("\\", "/")).parts
+        if ".." in parts or member.filename.startswith(("/", "\\")) or ":" in parts[0] if parts else False:
+            raise DataRefused(f"{name}: the member '{member.filename}' climbs out of the archive.", hint="Do not trust this file.")
+        if member.flag_bits & 1:
+            raise DataRefused(f"{name}: the member '{member.filename}' is encrypted.", hint="Give an archive without a password.")
+        total += member.file_size
+        ratio = member.file_size / max(member.compress_size, 1)
+        if total > LARGEST_EXPANDED_BYTES or (member.file_size > _SMALL_BYTES and ratio > _HIGHEST_RATIO):
+            raise DataRefused(
+                f"{name}: '{member.filename}' would expand to {member.file_size / 2**20:,.0f} MiB, {ratio:,.0f} times its size.",
+                hint="This looks like a zip bomb. If it is real, unpack it yourself and load the folder.",
+            )
+
+
+def _open_zip(path: Path, *, left_out: list[str]) -> Iterator[Received]:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            check_archive(archive, str(path))
+            members = sorted(m.filename for m in archive.infolist() if not m.is_dir())
+            hidden = [m for m in members if m.startswith("__MACOSX/") or PurePosixPath(m).name.startswith(".")]
+            wanted = [m for m in members if _is_wanted(m) and m not in hidden]
+            left_out += [f"{path}/{m}" for m in members if m not in wanted and m not in hidden]
+            if not wanted:
+                raise DataRefused(f"{path}: the archive holds no {', '.join(TABLE_SUFFIXES)} file.", hint="It holds: " + (", ".join(members[:5]) or "nothing") + ".")
+            for member in wanted:
+                yield _received(f"{path}/{member}", archive.read(member))
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+        raise DataRefused(f"{path}: the zip archive is damaged or cut short ({error}).", hint="Fetch it again.") from error
+
+
+def _expand_gzip(data: bytes, path: Path) -> bytes:
+    try:
+        with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
+            allowed = max(_SMALL_BYTES, len(data) * _HIGHEST_RATIO)
+            expanded = stream.read(allowed + 1)
+    except (OSError, EOFError, zlib.error) as error:
+        raise DataRefused(f"{path}: the gzip file is damaged or cut short ({error}).", hint="Fetch it again.") from error
+    if len(expanded) > allowed:
+        raise DataRefused(f"{path}: would expand more than {_HIGHEST_RATIO} times.", hint="This looks like a bomb. If it is real, unpack it yourself.")
+    return expanded

@@ -1,0 +1,222 @@
+"""The ledger of extracts: which days are covered by which, what is taken back out, and the stamp of the whole."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import delete, func, insert, select, update
+
+from mapping.counts import recount
+from mapping.errors import NotFound
+from mapping.store import writing
+from mapping.store.models import (
+    BoundarySet,
+    BoundaryShapes,
+    CrimeTypeRow,
+    District,
+    Extract,
+    ExtractFile,
+    Incident,
+    PlaceWard,
+    Population,
+    PopulationFile,
+    Source,
+    StoreState,
+    SuppliedWindow,
+    Ward,
+    WardMonthCount,
+)
+from mapping.vocabulary import Month, Period
+
+if TYPE_CHECKING:
+    from datetime import date, datetime
+
+    from sqlalchemy import Connection, Engine
+
+__all__ = ["Unloaded", "clear_window", "months_of", "next_id", "rows_in_window", "stamp", "unload_boundaries", "unload_extract"]
+
+
+def next_id(connection: Connection, model: type[Source | Extract | Incident]) -> int:
+    """The id after the highest in use."""
+    return (connection.scalar(select(func.max(model.id))) or 0) + 1
+
+
+def months_of(first: date, last: date) -> set[Month]:
+    """The months that a window touches."""
+    return set(Period(Month.of(first), Month.of(last)))
+
+
+def _in_window(source_id: int, stream: str, first: date, last: date):  # type: ignore[no-untyped-def]  # noqa: ANN202
+    extracts = select(Extract.id).where(Extract.source_id == source_id, Extract.stream == stream)
+    return Incident.extract_id.in_(extracts) & Incident.date.between(first, last)
+
+
+def rows_in_window(connection: Connection, *, source_id: int, stream: str, first: date, last: date) -> int:
+    """Incidents of a source and stream that count in a window."""
+    where = _in_window(source_id, stream, first, last)
+    return connection.scalar(select(func.count()).select_from(Incident).where(where)) or 0
+
+
+def clear_window(connection: Connection, *, source_id: int, stream: str, first: date, last: date) -> None:
+    """Take a window's incidents out, and the window from what earlier extracts cover."""
+    connection.execute(delete(Incident).where(_in_window(source_id, stream, first, last)))
+    overlapping = connection.execute(
+        select(SuppliedWindow)
+        .join(Extract, Extract.id == SuppliedWindow.extract_id)
+        .where(
+            Extract.source_id == source_id,
+            Extract.stream == stream,
+            SuppliedWindow.date_from <= last,
+            SuppliedWindow.date_to >= first,
+        )
+    ).all()
+    day = timedelta(days=1)
+    for window in overlapping:
+        connection.execute(
+            delete(SuppliedWindow).where(
+                SuppliedWindow.extract_id == window.extract_id, SuppliedWindow.date_from == window.date_from
+            )
+        )
+        left = [(window.date_from, first - day), (last + day, window.date_to)]
+        connection.execute(
+            insert(SuppliedWindow),
+            [{"extract_id": window.extract_id, "date_from": a, "date_to": b} for a, b in left if a <= b] or [],
+        ) if any(a <= b for a, b in left) else None
+
+
+@dataclass(frozen=True, slots=True)
+class Unloaded:
+    """What was taken out: how many incidents, of which window, and which files would fill it again."""
+
+    what: str
+    incidents: int
+    files_to_load_again: list[str]
+
+
+def unload_extract(engine: Engine, extract_id: int, *, now: datetime) -> Unloaded:
+    """Take an extract back out; its days become not supplied. It stays in the ledger, as withdrawn.
+
+    Raises
+    ------
+    NotFound
+        If there is no such extract, or nothing of it is in the store.
+    """
+    with writing(engine) as connection:
+        extract = connection.execute(
+            select(Extract, Source.slug).join(Source, Source.id == Extract.source_id).where(Extract.id == extract_id)
+        ).first()
+        windows = connection.execute(select(SuppliedWindow).where(SuppliedWindow.extract_id == extract_id)).all()
+        if extract is None or not windows:
+            raise NotFound(
+                f"Nothing of an extract {extract_id} is in the store.",
+                hint="`wardwatch status` lists the extracts that are.",
+                parameter="extract",
+                value=str(extract_id),
+            )
+        removed = connection.execute(delete(Incident).where(Incident.extract_id == extract_id)).rowcount
+        connection.execute(delete(SuppliedWindow).where(SuppliedWindow.extract_id == extract_id))
+        connection.execute(update(Extract).where(Extract.id == extract_id).values(withdrawn_at=now))
+        months = set[Month]().union(*(months_of(w.date_from, w.date_to) for w in windows))
+        recount(connection, set_ids=_all_sets(connection), months={extract.source_id: months})
+        again = _files_before(connection, extract_id, extract.source_id, extract.stream, windows)
+        stamp(connection)
+    what = f"extract {extract_id} ({extract.slug} {extract.stream}, {extract.date_from} to {extract.date_to})"
+    return Unloaded(what, removed, again)
+
+
+def _files_before(connection: Connection, extract_id: int, source_id: int, stream: str, windows) -> list[str]:  # type: ignore[no-untyped-def]  # noqa: ANN001
+    """Files of the latest earlier extracts of the same days, which this one had replaced; else its own."""
+    first, last = min(w.date_from for w in windows), max(w.date_to for w in windows)
+    earlier = connection.scalars(
+        select(Extract.id)
+        .where(
+            Extract.source_id == source_id,
+            Extract.stream == stream,
+            Extract.id < extract_id,
+            Extract.withdrawn_at.is_(None),
+            Extract.date_from <= last,
+            Extract.date_to >= first,
+        )
+        .order_by(Extract.id.desc())
+    ).all()
+    wanted = [earlier[0]] if earlier else [extract_id]
+    files = select(ExtractFile.name).where(ExtractFile.extract_id.in_(wanted)).order_by(ExtractFile.position)
+    return list(connection.scalars(files))
+
+
+def unload_boundaries(engine: Engine, name: str) -> Unloaded:
+    """Take a boundary set out, with its population and its counts; incidents stay.
+
+    Raises
+    ------
+    NotFound
+        If there is no such set.
+    """
+    with writing(engine) as connection:
+        found = connection.execute(select(BoundarySet).where(BoundarySet.name == name)).first()
+        if found is None:
+            names = ", ".join(connection.scalars(select(BoundarySet.name).order_by(BoundarySet.id))) or "none"
+            raise NotFound(f"There is no boundary set '{name}'.", hint=f"Loaded: {names}.", parameter="boundaries", value=name)
+        for model in (WardMonthCount, PlaceWard, BoundaryShapes, District, Population, PopulationFile, Ward):
+            connection.execute(delete(model).where(model.boundary_set_id == found.id))
+        connection.execute(delete(BoundarySet).where(BoundarySet.id == found.id))
+        stamp(connection)
+    return Unloaded(f"boundary set {name}", 0, [found.file_name])
+
+
+def _all_sets(connection: Connection) -> list[int]:
+    return list(connection.scalars(select(BoundarySet.id).order_by(BoundarySet.id)))
+
+
+def stamp(connection: Connection) -> str:
+    """Write the hash of the store's content, which every reader looks at. It does not depend on when anything was loaded."""
+    sources = connection.execute(select(Source.slug, Source.name, Source.access, Source.attribution).order_by(Source.slug))
+    windows = connection.execute(
+        select(
+            Source.slug,
+            Extract.stream,
+            SuppliedWindow.date_from,
+            SuppliedWindow.date_to,
+            Extract.layout_sha256,
+            Extract.rows_kept,
+            Extract.rows_rejected,
+            ExtractFile.sha256,
+        )
+        .join(Extract, Extract.id == SuppliedWindow.extract_id)
+        .join(Source, Source.id == Extract.source_id)
+        .join(ExtractFile, ExtractFile.extract_id == Extract.id)
+        .order_by(Source.slug, Extract.stream, SuppliedWindow.date_from, ExtractFile.position)
+    )
+    sets = connection.execute(
+        select(BoundarySet.name, BoundarySet.kind, BoundarySet.effective, BoundarySet.attribution, BoundarySet.sha256, BoundaryShapes.sha256)
+        .join(BoundaryShapes, BoundaryShapes.boundary_set_id == BoundarySet.id)
+        .order_by(BoundarySet.name, BoundaryShapes.tolerance_m)
+    )
+    populations = connection.execute(
+        select(BoundarySet.name, PopulationFile.year, PopulationFile.sha256, func.sum(Population.residents))
+        .join(BoundarySet, BoundarySet.id == PopulationFile.boundary_set_id)
+        .join(
+            Population,
+            (Population.boundary_set_id == PopulationFile.boundary_set_id) & (Population.year == PopulationFile.year),
+        )
+        .group_by(BoundarySet.name, PopulationFile.year, PopulationFile.sha256)
+        .order_by(BoundarySet.name, PopulationFile.year)
+    )
+    districts = connection.execute(
+        select(BoundarySet.name, District.code, District.name)
+        .join(BoundarySet, BoundarySet.id == District.boundary_set_id)
+        .order_by(BoundarySet.name, District.code)
+    )
+    types = connection.execute(select(CrimeTypeRow.slug, CrimeTypeRow.name, CrimeTypeRow.group).order_by(CrimeTypeRow.slug))
+    digest = hashlib.sha256()
+    for rows in (sources, windows, sets, populations, districts, types):
+        for row in rows:
+            digest.update(repr([str(field) for field in row]).encode())
+        digest.update(b"\n")
+    version = digest.hexdigest()[:16]
+    connection.execute(delete(StoreState))
+    connection.execute(insert(StoreState).values(id=1, data_version=version))
+    return version

@@ -1,0 +1,69 @@
+"""Texts to dates and times, each distinct text once, in the formats that a layout states and no other."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from numpy.typing import NDArray
+
+__all__ = ["BLANK", "PRECISIONS", "UNREADABLE", "Moments", "parse_moments"]
+
+PRECISIONS = ("month", "day", "minute")
+BLANK = np.iinfo(np.int64).min
+UNREADABLE = BLANK + 1
+# What a spreadsheet's own date cells become.
+_ISO = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
+
+
+@dataclass(frozen=True, slots=True)
+class Moments:
+    """Seconds since 1970 in local time (or `BLANK`, `UNREADABLE`), and the index of each one's precision in `PRECISIONS`."""
+
+    seconds: NDArray[np.int64]
+    precision: NDArray[np.int8]
+
+
+def parse_moments(texts: pa.ChunkedArray, *, formats: Sequence[str], iso: bool) -> Moments:
+    """Read a column of dates or times.
+
+    Parameters
+    ----------
+    formats
+        strptime formats, tried in order; one without `%d` gives a month, one with `%H` or `%I` a minute.
+    iso
+        Whether ISO dates are read too, because a workbook's date cells were written so.
+    """
+    encoded = texts.combine_chunks().dictionary_encode() if texts.num_chunks else pa.array([], pa.string()).dictionary_encode()
+    tried = [(f, _precision(f)) for f in (*formats, *(_ISO if iso else ()))]
+    parsed = [_parse(text.strip(), tried) for text in encoded.dictionary.to_pylist()]
+    seconds = np.array([p[0] for p in parsed], dtype=np.int64)
+    precision = np.array([p[1] for p in parsed], dtype=np.int8)
+    at = encoded.indices.to_numpy(zero_copy_only=False)
+    return Moments(seconds[at], precision[at])
+
+
+def _precision(format_: str) -> int:
+    if any(letter in format_ for letter in ("%H", "%I", "%X", "%c")):
+        return 2
+    return 1 if any(letter in format_ for letter in ("%d", "%j", "%x", "%D")) else 0
+
+
+def _parse(text: str, tried: list[tuple[str, int]]) -> tuple[int, int]:
+    if not text:
+        return BLANK, 0
+    for format_, precision in tried:
+        try:
+            # The clock of the place, whatever its zone: counted as if it were UTC, so that no hour is lost or doubled.
+            moment = datetime.strptime(text, format_).replace(tzinfo=UTC)
+        except ValueError:
+            continue
+        return int(moment.timestamp()), precision
+    return UNREADABLE, 0

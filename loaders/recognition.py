@@ -1,0 +1,106 @@
+"""Which layout a received file follows, and its table read by that layout."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from loaders.layouts import Layout, built_in_layouts, read_layout
+from loaders.tables import Table, decode, first_records, read_delimited, read_workbook
+from mapping.errors import DataRefused
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from loaders.extracts import Received
+
+__all__ = ["find_layout", "read_by_layout"]
+
+_DELIMITERS = (",", "\t", ";", "|")
+
+
+def find_layout(name_or_path: str) -> Layout:
+    """The layout of a name, or that in a TOML file; `DataRefused` if there is neither."""
+    return built_in_layouts().get(name_or_path) or read_layout(Path(name_or_path))
+
+
+def read_by_layout(received: Received, layouts: Sequence[Layout]) -> tuple[Table, Layout]:
+    """The file's table, and the one of the layouts that its header fits.
+
+    Raises
+    ------
+    DataRefused
+        If none fits, or two fit equally well, or the file cannot be read as the layout says.
+    """
+    if received.name.lower().endswith(".xlsx"):
+        return _read_workbook(received, layouts)
+    fits: list[tuple[Layout, bytes, str, list[str], int]] = []
+    seen: list[str] = []
+    refusal: DataRefused | None = None
+    for layout in layouts:
+        try:
+            data = decode(received, encoding=layout.encoding)
+        except DataRefused as error:
+            refusal = refusal or error
+            continue
+        for delimiter in [layout.delimiter] if layout.delimiter else _DELIMITERS:
+            records = first_records(data, delimiter=delimiter)
+            seen = max(seen, records[0][0] if records else [], key=len)
+            header = next(((fields, line) for fields, line in records if not layout.missing_columns(fields)), None)
+            if header:
+                fits.append((layout, data, delimiter, *header))
+                break
+    if not fits:
+        raise refusal or _unknown_header(received.name, seen, layouts)
+    layout = _only([fit[0] for fit in fits], received.name)
+    _, data, delimiter, fields, line = next(fit for fit in fits if fit[0] is layout)
+    table = read_delimited(
+        data, received.name, delimiter=delimiter, header=fields, header_line=line, wanted=list(dict.fromkeys(layout.columns.named))
+    )
+    return table, layout
+
+
+def _read_workbook(received: Received, layouts: Sequence[Layout]) -> tuple[Table, Layout]:
+    fitting: list[Layout] = []
+    seen: list[str] = []
+
+    def fits(header: list[str]) -> bool:
+        nonlocal seen, fitting
+        seen = seen or header
+        fitting = [layout for layout in layouts if not layout.missing_columns(header)]
+        return bool(fitting)
+
+    table = read_workbook(
+        received,
+        find_header=fits,
+        wanted=lambda _header: list(dict.fromkeys(_only(fitting, received.name).columns.named)),
+    )
+    if table is None:
+        raise _unknown_header(received.name, seen, layouts)
+    return table, _only(fitting, received.name)
+
+
+def _only(fitting: list[Layout], name: str) -> Layout:
+    most = max(len(layout.columns.named) for layout in fitting)
+    best = [layout for layout in fitting if len(layout.columns.named) == most]
+    if len(best) > 1:
+        raise DataRefused(
+            f"{name}: its header fits several layouts: {', '.join(layout.name for layout in best)}.",
+            hint="Say which with --layout.",
+        )
+    return best[0]
+
+
+def _unknown_header(name: str, header: list[str], layouts: Sequence[Layout]) -> DataRefused:
+    shown = ", ".join(field[:40] for field in header[:15]) or "nothing that can be read"
+    if len(layouts) == 1:
+        missing = ", ".join(layouts[0].missing_columns(header))
+        return DataRefused(
+            f"{name}: its header lacks columns that the layout {layouts[0].name} names: {missing}.\nThe header is: {shown}.",
+            hint="Correct the [columns] of the layout, or its delimiter or encoding.",
+        )
+    return DataRefused(
+        f"{name}: no layout knows its header: {shown}.",
+        hint=f"Known layouts: {', '.join(layout.name for layout in layouts)}. For another supplier's file write a layout "
+        "(docs/layouts.md) and give it with --layout FILE.",
+    )

@@ -1,0 +1,278 @@
+"""A received table, read by its layout: every row ends kept, set aside or rejected, and nothing is guessed."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from dataclasses import dataclass
+from datetime import date
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from loaders.coordinates import read_points
+from loaders.layouts import Layout, type_key
+from loaders.moments import BLANK, PRECISIONS, UNREADABLE, Moments, parse_moments
+from loaders.quality import Issue
+from mapping.errors import DataRefused
+from mapping.vocabulary import Month, slug
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from loaders.tables import Table
+
+__all__ = ["CheckedFile", "check_rows"]
+
+_SHOWN = 5
+_DAY_S = 86_400
+_NAMED_MONTH = re.compile(r"^(\d{4}-\d{2})-")
+
+
+@dataclass(frozen=True, slots=True)
+class CheckedFile:
+    """The rows of one file that can be kept, and what was found about them.
+
+    `rows` has the columns source, source_name, date, precision, crime_type, x, y (EPSG:27700 metres to the millimetre, null
+    where there are none), started_at, ended_at, reference, location, lsoa_code and last_outcome. Issues name rows by index.
+    """
+
+    name: str
+    sha256: str
+    layout: Layout
+    rows: pa.Table
+    table: Table
+    named_month: Month | None
+    issues: list[Issue]
+    warnings: list[str]
+
+
+def check_rows(
+    table: Table,
+    *,
+    name: str,
+    sha256: str,
+    layout: Layout,
+    source: str | None,
+    today: date,
+    skip_bad_rows: bool,
+    is_workbook: bool,
+) -> CheckedFile:
+    """Check and convert the rows of one file.
+
+    Raises
+    ------
+    DataRefused
+        With every reason for which the whole file is refused.
+    """
+    check = _Check(table, layout, name, is_workbook=is_workbook)
+    if table.bad_rows and not skip_bad_rows:
+        check.refuse_bad_rows()
+    if not table.rows:
+        raise DataRefused("\n".join([*check.faults, f"{name}: the file has a header and no rows."]), hint="Fetch it again.")
+    columns = {
+        **check.sources(source),
+        "crime_type": check.crime_types(),
+        **check.times(today),
+        **check.points(),
+        "reference": check.text(layout.columns.reference),
+        "location": check.text(layout.columns.location),
+        "lsoa_code": check.text(layout.columns.lsoa),
+        "last_outcome": check.text(layout.columns.outcome),
+    }
+    if check.faults:
+        raise DataRefused("\n".join(check.faults))
+    check.issues += [
+        Issue("rejected", "another number of fields than the header", name, bad.line, "", f"{bad.fields} of {bad.expected}")
+        for bad in table.bad_rows
+    ]
+    named = _NAMED_MONTH.match(re.split(r"[/\\]", name)[-1])
+    month = Month.parse(named[1]) if named and layout.window == "month" else None
+    return CheckedFile(name, sha256, layout, pa.table(columns), table, month, check.issues, check.warnings)
+
+
+class _Check:
+    """One file while it is checked: `faults` refuse it, `issues` are of rows."""
+
+    def __init__(self, table: Table, layout: Layout, name: str, *, is_workbook: bool) -> None:
+        self.table = table
+        self.layout = layout
+        self.name = name
+        self.is_workbook = is_workbook
+        self.faults: list[str] = []
+        self.issues: list[Issue] = []
+        self.warnings: list[str] = []
+
+    def refuse_bad_rows(self) -> None:
+        bad = self.table.bad_rows
+        first = ", ".join(f"line {b.line} ({b.fields} of {b.expected})" for b in bad[:_SHOWN])
+        cut = " The last row is one of them: the file looks cut short." if len(bad) == 1 and bad[0].line > self.table.rows else ""
+        self.faults.append(
+            f"{self.name}: {len(bad)} rows have another number of fields than the header: {first}.{cut}\n"
+            "Fetch or export it again; or --skip-bad-rows rejects these rows and keeps the others."
+        )
+
+    def text(self, column: str) -> pa.Array:
+        """A column as it stands, blank as null."""
+        if not column:
+            return pa.nulls(self.table.rows, pa.string())
+        values = pc.utf8_trim_whitespace(self.table.columns[column])
+        return pc.if_else(pc.equal(values, ""), None, values)
+
+    def sources(self, given: str | None) -> dict[str, pa.Array]:
+        """Who sent each row: as given, as the layout says, or as the rows say."""
+        rows = self.table.rows
+        if given or not self.layout.columns.source:
+            source = given or self.layout.source
+            return {"source": _constant(source, rows), "source_name": _constant(source, rows)}
+        names = self._distinct(self.layout.columns.source)
+        ids = [slug(name) for name in names.dictionary.to_pylist()]
+        if not all(ids):
+            self.faults.append(
+                f"{self.name}: '{self.layout.columns.source}' is blank in some rows, so nobody is named as their source.\n"
+                "Give it with --source ID if one source sent them all."
+            )
+        return {
+            "source": pa.DictionaryArray.from_arrays(names.indices, pa.array(ids, pa.string())).cast(pa.string()),
+            "source_name": names.cast(pa.string()),
+        }
+
+    def crime_types(self) -> pa.Array:
+        """The crime type of each row; unknown ones refuse the file, all of them listed."""
+        names = self._distinct(self.layout.columns.crime_type)
+        known = self.layout.type_of()
+        texts = names.dictionary.to_pylist()
+        ids = [known.get(type_key(text)) for text in texts]
+        if None in ids:
+            counts = np.bincount(names.indices.to_numpy(), minlength=len(texts))
+            unknown = Counter({text: int(n) for text, n, i in zip(texts, counts, ids, strict=True) if i is None})
+            listed = "\n".join(f'"{_toml(text)}" = ""  # {n:,} rows' for text, n in unknown.most_common())
+            self.faults.append(
+                f"{self.name}: {len(unknown)} crime types of its '{self.layout.columns.crime_type}' are unknown to the layout "
+                f"{self.layout.name}, in {sum(unknown.values()):,} rows.\n"
+                f"Say in a layout file which type each one is (extends = \"{self.layout.name}\" takes over the rest), and load "
+                f"with --layout FILE:\n[crime_types]\n{listed}"
+            )
+        return pa.DictionaryArray.from_arrays(names.indices, pa.array(ids, pa.string())).cast(pa.string())
+
+    def times(self, today: date) -> dict[str, pa.Array]:
+        """When: the date that counts, and the window where the layout has one."""
+        columns, formats = self.layout.columns, self.layout.dates.all
+        if columns.date:
+            counted = self._moments(columns.date, formats)
+            field = columns.date
+        else:
+            counted, field = self._from_parts()
+        started = self._moments(columns.from_, formats) if columns.from_ else None
+        ended = self._moments(columns.to, formats) if columns.to else None
+        begin = self._readable(started, columns.from_)
+        finish = self._readable(ended, columns.to)
+        finish = self._not_before(begin, finish, columns.to)
+        begin, finish = np.where(begin == BLANK, finish, begin), np.where(finish == BLANK, begin, finish)
+        if not columns.from_:
+            # A date that carries a time is also when it happened, as far as anyone knows.
+            timed = (counted.precision == PRECISIONS.index("minute")) & (counted.seconds > UNREADABLE)
+            begin, finish = np.where(timed, counted.seconds, begin), np.where(timed, counted.seconds, finish)
+        precision = counted.precision
+        for moments in (started, ended):
+            if moments is not None:
+                precision = np.where(moments.seconds > UNREADABLE, np.maximum(precision, moments.precision), precision)
+        if self.layout.month_of == "from" and started is not None:
+            counted, field = started, columns.from_
+        days = counted.seconds // _DAY_S
+        self._refuse_dates(counted, field, days, today)
+        return {
+            "date": pa.array(np.where(counted.seconds <= UNREADABLE, 0, days).astype(np.int32)).cast(pa.date32()),
+            "precision": pa.DictionaryArray.from_arrays(pa.array(precision), pa.array(PRECISIONS)).cast(pa.string()),
+            "started_at": _timestamps(begin),
+            "ended_at": _timestamps(finish),
+        }
+
+    def points(self) -> dict[str, pa.Array]:
+        """Where; a point that cannot be used is dropped and its row kept, as repaired."""
+        columns = self.layout.columns
+        if not columns.x:
+            nothing = pa.nulls(self.table.rows, pa.float64())
+            return {"x": nothing, "y": nothing}
+        x_texts, y_texts = self.table.columns[columns.x], self.table.columns[columns.y]
+        points = read_points(x_texts, y_texts, crs=self.layout.crs, decimal=self.layout.decimal)
+        if points.hint:
+            self.faults.append(
+                f"{self.name}: more than half of its coordinates lie outside the United Kingdom ({columns.x} and {columns.y}, "
+                f"read as {self.layout.crs}): {points.hint}\nCorrect the layout or the file."
+            )
+        else:
+            self._repair(points.unusable, points.why, f"{columns.x}, {columns.y}", x_texts, y_texts)
+        return {"x": pa.array(points.x, from_pandas=True), "y": pa.array(points.y, from_pandas=True)}
+
+    def _distinct(self, column: str) -> pa.DictionaryArray:
+        values = pc.utf8_trim_whitespace(self.table.columns[column])
+        return values.combine_chunks().dictionary_encode()
+
+    def _moments(self, column: str, formats: tuple[str, ...]) -> Moments:
+        return parse_moments(self.table.columns[column], formats=formats, iso=self.is_workbook)
+
+    def _from_parts(self) -> tuple[Moments, str]:
+        columns = self.layout.columns
+        parts = [columns.year, columns.month] + ([columns.day] if columns.day else [])
+        texts = pc.binary_join_element_wise(*(pc.utf8_trim_whitespace(self.table.columns[part]) for part in parts), "-")
+        formats = ("%Y-%m-%d",) if columns.day else ("%Y-%m",)
+        return parse_moments(texts, formats=formats, iso=False), ", ".join(parts)
+
+    def _readable(self, moments: Moments | None, column: str) -> NDArray[np.int64]:
+        """Seconds, `BLANK` where there is nothing; what cannot be read is dropped and its row repaired."""
+        if moments is None:
+            return np.full(self.table.rows, BLANK)
+        bad = np.flatnonzero(moments.seconds == UNREADABLE)
+        self._repair(bad, ["the time cannot be read"] * len(bad), column, self.table.columns[column])
+        return np.where(moments.seconds == UNREADABLE, BLANK, moments.seconds)
+
+    def _not_before(self, begin: NDArray[np.int64], finish: NDArray[np.int64], column: str) -> NDArray[np.int64]:
+        wrong = (begin > UNREADABLE) & (finish > UNREADABLE) & (finish < begin)
+        rows = np.flatnonzero(wrong)
+        if len(rows):
+            self._repair(rows, ["ends before it starts: the start is taken"] * len(rows), column, self.table.columns[column])
+        return np.where(wrong, begin, finish)
+
+    def _refuse_dates(self, counted: Moments, field: str, days: NDArray[np.int64], today: date) -> None:
+        unreadable = np.flatnonzero(counted.seconds <= UNREADABLE)
+        if len(unreadable):
+            self.faults.append(
+                f"{self.name}: {len(unreadable):,} rows have no readable date in '{field}': {self._examples(unreadable, field)}."
+                f"\nThe layout {self.layout.name} reads {' or '.join(self.layout.dates.all) or 'year, month, day'}."
+            )
+        last = (Month.of(today).last - date(1970, 1, 1)).days
+        future = np.flatnonzero((counted.seconds > UNREADABLE) & (days > last))
+        if len(future):
+            self.faults.append(
+                f"{self.name}: {len(future):,} rows are dated after the current month ({Month.of(today)}): "
+                f"{self._examples(future, field)}.\nIs the day before the month, or the machine's clock wrong?"
+            )
+
+    def _examples(self, rows: NDArray[np.int64], field: str) -> str:
+        shown = rows[:_SHOWN]
+        columns = [self.table.columns[column] for column in field.split(", ")]
+        texts = [" ".join(column[int(row)].as_py() for column in columns) for row in shown]
+        return ", ".join(f"line {line} '{text[:40]}'" for line, text in zip(self.table.lines(shown), texts, strict=True))
+
+    def _repair(self, rows: NDArray[np.int64], why: list[str], field: str, *texts: pa.ChunkedArray) -> None:
+        values = [", ".join(t) for t in zip(*(text.take(pa.array(rows)).to_pylist() for text in texts), strict=True)]
+        lines = self.table.lines(rows) if len(rows) else []
+        self.issues += [
+            Issue("repaired", kind, self.name, line, field, value, int(row))
+            for kind, line, value, row in zip(why, lines, values, rows, strict=True)
+        ]
+
+
+def _constant(text: str, rows: int) -> pa.Array:
+    return pa.array([text], pa.string()).take(pa.array(np.zeros(rows, dtype=np.int64)))
+
+
+def _timestamps(seconds: NDArray[np.int64]) -> pa.Array:
+    return pa.array(np.where(seconds == BLANK, 0, seconds), mask=seconds == BLANK).cast(pa.timestamp("s"))
+
+
+def _toml(text: str) -> str:
+    return text.replace("\\", "\\\\").replace('"', '\\"')

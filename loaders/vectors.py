@@ -1,0 +1,210 @@
+"""Opening a file of shapes: shapefile (plain or zipped, in a subfolder too), GeoPackage or GeoJSON, in any coordinate system."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+import tempfile
+import warnings
+import zipfile
+import zlib
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import geopandas
+import numpy as np
+import pyogrio
+import shapely
+from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
+from pyproj import CRS
+from pyproj.exceptions import CRSError
+
+from loaders.coordinates import metres_of
+from loaders.extracts import check_archive
+from mapping.errors import DataRefused
+from mapping.vocabulary import in_united_kingdom, to_lonlat
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from numpy.typing import NDArray
+
+__all__ = ["VectorFile", "read_vectors"]
+
+_SUFFIXES = (".shp", ".gpkg", ".geojson", ".json")
+_PARTS = (".shx", ".dbf")
+
+
+@dataclass(slots=True)
+class VectorFile:
+    """The features of a file: text columns, and (multi)polygons in EPSG:27700 metres or None where there is none."""
+
+    name: str
+    sha256: str
+    columns: dict[str, list[str]]
+    shapes: NDArray[np.object_]
+    repairs: list[str] = field(default_factory=list)
+
+
+def read_vectors(path: Path, *, crs: str | None) -> VectorFile:
+    """Read every feature of a vector file.
+
+    Parameters
+    ----------
+    crs
+        The coordinate system of a file that does not state one.
+
+    Raises
+    ------
+    DataRefused
+        If it is missing, incomplete, damaged, states no coordinate system and none is given, or holds no polygons in the
+        United Kingdom.
+    """
+    try:
+        data = path.read_bytes()
+    except OSError as error:
+        raise DataRefused(f"{path}: {error.strerror}.", hint="Check the name and that it can be read.") from error
+    if not data:
+        raise DataRefused(f"{path}: the file is empty.", hint="Fetch it again.")
+    with _opened(path, data) as inside:
+        frame = _read(inside, str(path))
+    columns = {str(c): [_text(v) for v in frame[c]] for c in frame.columns if c != frame.geometry.name}
+    file = VectorFile(str(path), hashlib.sha256(data).hexdigest(), columns, np.empty(len(frame), dtype=object))
+    shapes = _polygons(frame.geometry.to_numpy(), file)
+    file.shapes = _to_metres(shapes, _crs(frame, crs, str(path)), str(path))
+    return file
+
+
+@contextmanager
+def _opened(path: Path, data: bytes) -> Iterator[Path]:
+    """The one vector file of a path: itself, or the one in a zip archive, unpacked beside nothing of the user's."""
+    suffix = path.suffix.lower()
+    if suffix == ".zip":
+        with tempfile.TemporaryDirectory(prefix="wardwatch-") as folder:
+            _unpack(path, Path(folder))
+            yield _find_one(Path(folder), str(path))
+        return
+    if suffix not in _SUFFIXES:
+        raise DataRefused(f"{path}: is no file of boundaries that can be read.", hint=f"Give a .zip, {', '.join(_SUFFIXES)}.")
+    _refuse_mislabelled(path, data)
+    yield path
+
+
+def _refuse_mislabelled(path: Path, data: bytes) -> None:
+    suffix = path.suffix.lower()
+    is_right = {
+        ".shp": data[:4] == b"\x00\x00\x27\x0a",
+        ".gpkg": data.startswith(b"SQLite format 3\0"),
+    }.get(suffix, data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{")
+    if not is_right:
+        raise DataRefused(f"{path}: is not what its name says.", hint="Fetch it again, or give it its right name.")
+
+
+def _unpack(path: Path, folder: Path) -> None:
+    try:
+        with zipfile.ZipFile(path) as archive:
+            check_archive(archive, str(path))
+            archive.extractall(folder)
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
+        raise DataRefused(f"{path}: the zip archive is damaged or cut short ({error}).", hint="Fetch it again.") from error
+
+
+def _find_one(folder: Path, name: str) -> Path:
+    files = [p for p in sorted(folder.rglob("*")) if p.suffix.lower() in _SUFFIXES and "__MACOSX" not in p.parts]
+    if len(files) != 1:
+        held = ", ".join(str(p.relative_to(folder)) for p in (files or sorted(folder.rglob("*")))[:8]) or "nothing"
+        what = f"holds {len(files)} files of boundaries" if files else f"holds no {', '.join(_SUFFIXES)} file"
+        raise DataRefused(f"{name}: {what}: {held}.", hint="Unpack it and give the one you mean.")
+    _refuse_mislabelled(files[0], files[0].read_bytes()[:64])
+    return files[0]
+
+
+def _read(path: Path, name: str) -> geopandas.GeoDataFrame:
+    encoding = None
+    if path.suffix.lower() == ".shp":
+        beside = {p.suffix.lower() for p in path.parent.iterdir() if p.stem.lower() == path.stem.lower()}
+        missing = [part for part in _PARTS if part not in beside]
+        if missing:
+            raise DataRefused(f"{name}: the shapefile lacks its {' and '.join(missing)} part.", hint="Keep .shp, .shx, .dbf and .prj together.")
+        encoding = None if ".cpg" in beside else _dbf_encoding(path)
+    try:
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # GDAL's remarks on ring order and column widths
+            layers = pyogrio.list_layers(path)
+            polygonal = [layer for layer, kind in layers if kind and "Polygon" in kind] or [layers[0][0]]
+            if len(polygonal) > 1:
+                raise DataRefused(f"{name}: holds several layers of polygons: {', '.join(polygonal)}.", hint="Export the one you mean to a file of its own.")
+            frame = pyogrio.read_dataframe(path, layer=polygonal[0], encoding=encoding)
+    except (DataSourceError, DataLayerError, FeatureError, UnicodeDecodeError, shapely.errors.ShapelyError, IndexError) as error:
+        said = str(error).splitlines()[0].replace(str(path), path.name)
+        raise DataRefused(f"{name}: cannot be read: {said}.", hint="Fetch or export it again.") from error
+    if not isinstance(frame, geopandas.GeoDataFrame) or not len(frame):
+        raise DataRefused(f"{name}: holds no polygons.", hint="Is it the file of boundaries?")
+    return frame
+
+
+def _dbf_encoding(path: Path) -> str:
+    """Without a .cpg: UTF-8 if the table's bytes are, else cp1252."""
+    table = next(p for p in path.parent.iterdir() if p.stem.lower() == path.stem.lower() and p.suffix.lower() == ".dbf")
+    data = table.read_bytes()
+    start = int.from_bytes(data[8:10], "little")
+    try:
+        data[start:].decode("utf-8")
+    except UnicodeDecodeError:
+        return "cp1252"
+    return "utf-8"
+
+
+def _text(value: Any) -> str:  # noqa: ANN401 - whatever a column holds
+    if value is None or value != value:  # noqa: PLR0124 - NaN is the only value that differs from itself
+        return ""
+    if isinstance(value, float) and value.is_integer():
+        return str(int(value))
+    return re.sub(r"\s+", " ", str(value)).strip()
+
+
+def _polygons(geometries: NDArray[np.object_], file: VectorFile) -> NDArray[np.object_]:
+    """Valid polygons only: rings are repaired and reported, whatever is no polygon becomes None."""
+    geometries = shapely.force_2d(geometries)
+    invalid = ~shapely.is_valid(geometries) & ~shapely.is_missing(geometries)
+    for i in np.flatnonzero(invalid):
+        before = geometries[i].area
+        why = shapely.is_valid_reason(geometries[i])
+        geometries[i] = shapely.make_valid(geometries[i], method="structure", keep_collapsed=False)
+        file.repairs.append(f"Feature {i + 1}: {why}: repaired (its area changed by {geometries[i].area - before:,.6g} units).")
+    polygonal = np.isin(shapely.get_type_id(geometries), (3, 6)) & ~shapely.is_empty(geometries)
+    if not polygonal.any():
+        raise DataRefused(f"{file.name}: holds no polygons.", hint="Is it the file of boundaries?")
+    return np.where(polygonal, geometries, None)
+
+
+def _crs(frame: geopandas.GeoDataFrame, given: str | None, name: str) -> CRS:
+    if frame.crs is not None:
+        return CRS.from_user_input(frame.crs)
+    if not given:
+        raise DataRefused(
+            f"{name}: does not say its coordinate system (a .prj file is missing).",
+            hint="Give it with --crs: EPSG:27700 for national grid metres, EPSG:4326 for longitude and latitude.",
+        )
+    try:
+        return CRS.from_user_input(given)
+    except CRSError as error:
+        raise DataRefused(f"'{given}' is not a coordinate system.", hint="Write for example EPSG:27700.") from error
+
+
+def _to_metres(shapes: NDArray[np.object_], crs: CRS, name: str) -> NDArray[np.object_]:
+    there = ~shapely.is_missing(shapes)
+    coordinates = shapely.get_coordinates(shapes[there])
+    east, north = metres_of(coordinates[:, 0], coordinates[:, 1], crs=crs.to_wkt())
+    finite = np.isfinite(east) & np.isfinite(north)
+    inside = finite & in_united_kingdom(*to_lonlat(np.where(finite, east, 0), np.where(finite, north, 0)))
+    if inside.mean() < 0.5 or not finite.all():
+        raise DataRefused(
+            f"{name}: most of it lies outside the United Kingdom when read as {crs.name}.",
+            hint="Is the coordinate system right, or are x and y swapped?",
+        )
+    result = shapes.copy()
+    result[there] = shapely.set_coordinates(shapes[there].copy(), np.column_stack([east, north]))
+    return result

@@ -1,0 +1,281 @@
+"""A question put to a measure, and its answer: the same for the command line, the API and the pages."""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+from mapping.classes import LegendClass, sequential_classes
+from mapping.errors import BadRequest, StoreNotReady
+from mapping.measures import Area, Figures, Measure, View, find_measure
+from mapping.vocabulary import GROUP_NAMES, Month, Period, group_members
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from mapping.coverage import Coverage
+    from mapping.reader import BoundarySetInfo, Catalogue, Reader
+
+__all__ = [
+    "COUNT_COLUMNS",
+    "MEASURE_COLUMNS",
+    "Answer",
+    "Question",
+    "answer",
+    "attribution",
+    "count_rows",
+    "resolve_period",
+    "wanted_wards",
+]
+
+MEASURE_COLUMNS = ("ward_code", "ward_name", "value", "low", "high", "status", "class", "sentence")
+COUNT_COLUMNS = ("ward_code", "ward_name", "month", "crime_type", "count")
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """What every face asks with; empty means the default. `district` and `ward` choose rows, never the family."""
+
+    crime_type: str = "all"
+    first: Month | None = None
+    last: Month | None = None
+    boundaries: str | None = None
+    source: str | None = None
+    district: str | None = None
+    ward: str | None = None
+    by: Literal["ward", "district", "set"] = "ward"
+    options: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """Rows with the columns of `MEASURE_COLUMNS`, what they stand on, and the legend of all areas (not only these rows)."""
+
+    measure: Measure
+    boundary_set: BoundarySetInfo
+    period: Period
+    meta: dict[str, Any]
+    rows: list[dict[str, Any]]
+    classes: tuple[LegendClass, ...]
+
+
+def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
+    """One figure for each ward (or district, or the whole set).
+
+    Raises
+    ------
+    NotFound, BadRequest, StoreNotReady
+        If the measure, another parameter, or the store cannot answer.
+    """
+    measure = find_measure(measure_id)
+    catalogue = reader.catalogue()
+    boundary_set = catalogue.boundary_set(question.boundaries)
+    sources = catalogue.sources_in_view(question.source)
+    members = [t.id for t in group_members(question.crime_type, catalogue.crime_types)]
+    in_view = catalogue.coverage.of(sources=[s.id for s in sources])
+    period = resolve_period(question, in_view, months=measure.default_months)
+    # Where no stream ever sent the type, its zero is vouched for by all of them.
+    sending = in_view.of(crime_types=members)
+    areas, area_of_ward = _areas(boundary_set, question.by)
+    view = View(
+        areas=areas,
+        area_of_ward=area_of_ward,
+        crime_type_name=_type_name(question.crime_type, catalogue),
+        crime_types=tuple(members),
+        period=period,
+        counts=reader.counts(catalogue, boundary_set, question.source),
+        coverage=sending if sending.streams else in_view,
+        residents=reader.residents(catalogue, boundary_set),
+        options=_options(measure, question.options),
+    )
+    figures = measure.compute(view)
+    classes = sequential_classes(figures.value, write=measure.format) if measure.legend == "sequential" else ()
+    meta = _meta(catalogue, boundary_set, question, period=period, missing=view.coverage.missing(period)) | {
+        "measure": measure.id,
+        "unit": measure.unit,
+        "family": figures.family,
+        "phi": figures.phi,
+        "classes": [{"class": c.id, "label": c.label, "low": c.low, "high": c.high, "colour": c.colour} for c in classes],
+    }
+    rows = _rows(figures, areas, whole=measure.whole)
+    wanted = _wanted(question, boundary_set, areas)
+    return Answer(measure, boundary_set, period, meta, [rows[i] for i in wanted], classes)
+
+
+def resolve_period(question: Question, coverage: Coverage, *, months: int | None) -> Period:
+    """The period asked for; by default the last so many months up to the latest supplied (None: all).
+
+    Raises
+    ------
+    StoreNotReady
+        If nothing is loaded and the question does not say.
+    """
+    span, latest = coverage.span, coverage.latest
+    if span is None or latest is None:
+        if question.first and question.last:
+            return Period(question.first, question.last)
+        raise StoreNotReady("No incidents are loaded.", hint="Run `wardwatch load incidents FILE...`.")
+    last = question.last or (span.last if months is None else latest)
+    if question.first:
+        return Period(question.first, last)
+    if months is None:
+        return Period(min(span.first, last), last)
+    first = last.plus(1 - months)
+    return Period(min(max(first, span.first), last), last)
+
+
+def attribution(catalogue: Catalogue, boundary_set: BoundarySetInfo | None, source: str | None) -> list[str]:
+    """What must be printed with figures on this set from these sources."""
+    wanted = [s.attribution for s in catalogue.sources_in_view(source)]
+    wanted += [boundary_set.attribution] if boundary_set else []
+    return list(dict.fromkeys(text for text in wanted if text))
+
+
+def count_rows(reader: Reader, question: Question) -> tuple[list[dict[str, Any]], dict[str, Any]]:
+    """Counts by ward, month and type with the columns of `COUNT_COLUMNS`, zeros left out; and what they stand on."""
+    catalogue = reader.catalogue()
+    boundary_set = catalogue.boundary_set(question.boundaries)
+    sources = catalogue.sources_in_view(question.source)
+    members = {t.id for t in group_members(question.crime_type, catalogue.crime_types)}
+    in_view = catalogue.coverage.of(sources=[s.id for s in sources])
+    period = resolve_period(question, in_view, months=None)
+    counts = reader.counts(catalogue, boundary_set, question.source)
+    chosen = set(_wanted(question, boundary_set, _areas(boundary_set, "ward")[0]))
+    types = sorted((t, i) for i, t in enumerate(counts.crime_types) if t in members)
+    rows = []
+    for w, m in np.argwhere(counts.values.sum(axis=2) > 0):
+        if w in chosen and period.first <= counts.months[m] <= period.last:
+            ward = boundary_set.wards[w]
+            rows += [
+                {"ward_code": ward.code, "ward_name": ward.name, "month": str(counts.months[m]), "crime_type": t, "count": n}
+                for t, i in types
+                if (n := int(counts.values[w, m, i]))
+            ]
+    sending = in_view.of(crime_types=members)
+    missing = (sending if sending.streams else in_view).missing(period)
+    return rows, _meta(catalogue, boundary_set, question, period=period, missing=missing)
+
+
+def wanted_wards(question: Question, boundary_set: BoundarySetInfo) -> list[int]:
+    """Indices of the wards that `district` and `ward` choose; a district or ward that the set does not have is refused."""
+    return _wanted(question, boundary_set, ())
+
+
+def _meta(
+    catalogue: Catalogue,
+    boundary_set: BoundarySetInfo,
+    question: Question,
+    *,
+    period: Period,
+    missing: list[dict[str, str]],
+) -> dict[str, Any]:
+    """What figures stand on, with every key that `meta` has; a measure adds its own."""
+    sources = [s.id for s in catalogue.sources_in_view(question.source)]
+    latest = catalogue.coverage.of(sources=sources).latest
+    return {
+        "measure": None,
+        "unit": "incidents",
+        "crime_type": question.crime_type,
+        "from": str(period.first),
+        "to": str(period.last),
+        "boundaries": boundary_set.name,
+        "sources": sources,
+        "missing": missing,
+        "family": None,
+        "phi": None,
+        "data_as_of": str(latest) if latest else None,
+        "data_version": catalogue.data_version,
+        "attribution": attribution(catalogue, boundary_set, question.source),
+        "classes": [],
+    }
+
+
+def _type_name(crime_type: str, catalogue: Catalogue) -> str:
+    return GROUP_NAMES.get(crime_type) or next(t.name for t in catalogue.crime_types if t.id == crime_type)
+
+
+def _areas(boundary_set: BoundarySetInfo, by: str) -> tuple[tuple[Area, ...], NDArray[np.int64]]:
+    """The areas that figures are given for, and the area of each ward."""
+    wards = boundary_set.wards
+    if by == "ward":
+        return tuple(Area(w.code, w.name) for w in wards), np.arange(len(wards))
+    if by == "set":
+        return (Area(boundary_set.name, f"All wards of {boundary_set.name}"),), np.zeros(len(wards), dtype=np.int64)
+    codes = sorted({w.district_code for w in wards})
+    if codes == [""]:
+        raise BadRequest(
+            f"The boundary set {boundary_set.name} has no districts.",
+            hint="Load it again with --district-column, or ask by ward or by set.",
+            parameter="by",
+            value=by,
+        )
+    names = boundary_set.districts
+    at = {code: i for i, code in enumerate(codes)}
+    return tuple(Area(c, names.get(c, "No district")) for c in codes), np.array([at[w.district_code] for w in wards])
+
+
+def _options(measure: Measure, given: dict[str, str]) -> dict[str, str]:
+    chosen = {option.id: option.values[0] for option in measure.options}
+    for name, value in given.items():
+        allowed = next((option.values for option in measure.options if option.id == name), None)
+        if allowed is None or value not in allowed:
+            known = "; ".join(f"{o.id} = {' or '.join(o.values)}" for o in measure.options) or "none"
+            raise BadRequest(
+                f"The measure {measure.id} has no option {name}={value}.",
+                hint=f"Its options: {known}.",
+                parameter=name,
+                value=value,
+            )
+        chosen[name] = value
+    return chosen
+
+
+def _rows(figures: Figures, areas: tuple[Area, ...], *, whole: bool) -> list[dict[str, Any]]:
+    def plain(value: float, *, as_whole: bool) -> float | int | None:
+        if math.isnan(value):
+            return None
+        return int(value) if as_whole else float(value)
+
+    return [
+        {
+            "ward_code": area.code,
+            "ward_name": area.name,
+            "value": plain(figures.value[i], as_whole=whole),
+            "low": plain(figures.low[i], as_whole=False),
+            "high": plain(figures.high[i], as_whole=False),
+            "status": figures.status[i],
+            "class": figures.classes[i],
+            "sentence": figures.sentences[i],
+        }
+        for i, area in enumerate(areas)
+    ]
+
+
+def _wanted(question: Question, boundary_set: BoundarySetInfo, areas: tuple[Area, ...]) -> list[int]:
+    """Which areas the question chooses; a district or ward that the set does not have is refused."""
+    if question.ward and all(ward.code != question.ward for ward in boundary_set.wards):
+        raise BadRequest(
+            f"There is no ward '{question.ward}' in the boundary set {boundary_set.name}.",
+            hint="A ward of another vintage has another code: name its set with `boundaries`.",
+            parameter="ward",
+            value=question.ward,
+        )
+    if question.district and question.district not in boundary_set.districts:
+        raise BadRequest(
+            f"There is no district '{question.district}' in the boundary set {boundary_set.name}.",
+            hint="Known: " + (", ".join(boundary_set.districts) or "none") + ".",
+            parameter="district",
+            value=question.district,
+        )
+    if question.by == "set":
+        return [0]
+    if question.by == "district":
+        return [i for i, area in enumerate(areas) if question.district in (None, "", area.code)]
+    return [
+        i
+        for i, ward in enumerate(boundary_set.wards)
+        if question.district in (None, "", ward.district_code) and question.ward in (None, "", ward.code)
+    ]

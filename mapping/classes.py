@@ -1,0 +1,69 @@
+"""The classes of a map: their bounds, colours and words."""
+
+from __future__ import annotations
+
+import warnings
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+import mapclassify
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+__all__ = ["SEQUENTIAL", "LegendClass", "sequential_classes"]
+
+# ColorBrewer's YlGnBu (colorbrewer2.org): safe for colour-blind readers and ordered in lightness, so also in grey.
+SEQUENTIAL = {
+    1: ("#41b6c4",),
+    2: ("#c7e9b4", "#2c7fb8"),
+    3: ("#edf8b1", "#7fcdbb", "#2c7fb8"),
+    4: ("#ffffcc", "#a1dab4", "#41b6c4", "#225ea8"),
+    5: ("#ffffcc", "#a1dab4", "#41b6c4", "#2c7fb8", "#253494"),
+}
+
+
+@dataclass(frozen=True, slots=True)
+class LegendClass:
+    """A class of a legend. A sequential one holds the values from `low` to `high`, both of which some ward has."""
+
+    id: str
+    label: str
+    low: float | None
+    high: float | None
+    colour: str
+
+
+def sequential_classes(values: NDArray[np.float64], *, write: Callable[[float], str]) -> tuple[LegendClass, ...]:
+    """At most five classes with about as many wards in each; every class listed holds at least one value.
+
+    Parameters
+    ----------
+    values
+        The figures of a map; NaN (no figure) is left out.
+    write
+        How a bound is written.
+    """
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return ()
+    with warnings.catch_warnings():
+        # Fewer distinct values than classes, as in a county of zeros, is no mistake.
+        warnings.simplefilter("ignore")
+        bounds = np.unique(mapclassify.Quantiles(known, k=5).bins)
+    # Interpolated bounds would name values that no ward has: end each class at the greatest value in it.
+    ends = sorted({float(known[known <= bound].max()) for bound in bounds if (known <= bound).any()} | {float(known.max())})
+    starts = [float(known.min())]
+    starts += [float(known[known > end].min()) for end in ends[:-1]]
+    colours = SEQUENTIAL[len(ends)]
+    return tuple(
+        LegendClass(f"class-{i + 1}", _range_words(write(low), write(high)), low, high, colours[i])
+        for i, (low, high) in enumerate(zip(starts, ends, strict=True))
+    )
+
+
+def _range_words(low: str, high: str) -> str:
+    return low if low == high else f"{low} to {high}"

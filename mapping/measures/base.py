@@ -1,0 +1,126 @@
+"""What a measure is: a declaration, what it sees, and what it answers."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+
+    from mapping.counts import Counts
+    from mapping.coverage import Coverage
+    from mapping.vocabulary import Month, Period
+
+__all__ = ["Area", "Figures", "Measure", "Option", "View"]
+
+
+@dataclass(frozen=True, slots=True)
+class Area:
+    """What a figure is given for: a ward, a district or a whole set."""
+
+    code: str
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Option:
+    """A choice that a measure offers beyond the common parameters; the first value is the default."""
+
+    id: str
+    name: str
+    values: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """All that a measure may look at. Arrays of areas are in the order of `areas`.
+
+    `area_of_ward` gives for each ward the index of its area; `coverage` is that of the streams that send the crime types in
+    view; `residents` gives wards by mid-year, NaN where a ward has no figure.
+    """
+
+    areas: tuple[Area, ...]
+    area_of_ward: NDArray[np.int64]
+    crime_type_name: str
+    crime_types: tuple[str, ...]
+    period: Period
+    counts: Counts
+    coverage: Coverage
+    residents: dict[int, NDArray[np.float64]]
+    options: dict[str, str] = field(default_factory=dict)
+
+    def observed(self, period: Period) -> NDArray[np.int64]:
+        """Incidents of the types in view: shape (areas, months of the period)."""
+        wanted = [i for i, t in enumerate(self.counts.crime_types) if t in self.crime_types]
+        by_ward = np.zeros((len(self.counts.ward_codes), len(period)), dtype=np.int64)
+        at = {month: i for i, month in enumerate(self.counts.months)}
+        for i, month in enumerate(period):
+            if month in at:
+                by_ward[:, i] = self.counts.values[:, at[month], wanted].sum(axis=1)
+        summed = np.zeros((len(self.areas), len(period)), dtype=np.int64)
+        np.add.at(summed, self.area_of_ward, by_ward)
+        return summed
+
+    def residents_in(self, year: int) -> NDArray[np.float64]:
+        """Residents of each area in a mid-year: NaN where any of its wards has no figure."""
+        summed = np.zeros(len(self.areas))
+        np.add.at(summed, self.area_of_ward, self.residents[year])
+        return summed
+
+    def month_status(self, month: Month) -> str:
+        """Whether every stream that sends the types in view supplied the month."""
+        found = {stream.status(month) for stream in self.coverage.streams} or {"not-supplied"}
+        return found.pop() if len(found) == 1 else "partial"
+
+    def supplied(self, period: Period) -> NDArray[np.bool_]:
+        """For each month of a period, whether it is there whole."""
+        return np.array([self.month_status(month) == "supplied" for month in period])
+
+    def missing_words(self, period: Period) -> str:
+        """A sentence on what is not there in the period, or nothing."""
+        missing = self.coverage.missing(period)
+        if not missing:
+            return ""
+        shown = [f"{m['source']} {m['month']}" + (" (in part)" if m["status"] == "partial" else "") for m in missing]
+        more = f" and {len(shown) - 3} more" if len(shown) > 3 else ""
+        return " Not supplied: " + ", ".join(shown[:3]) + more + "."
+
+
+@dataclass(frozen=True, slots=True)
+class Figures:
+    """A measure's answer for each area: NaN where `status` gives no value; `classes` are ids that the legend lists."""
+
+    value: NDArray[np.float64]
+    low: NDArray[np.float64]
+    high: NDArray[np.float64]
+    status: list[str]
+    classes: list[str]
+    sentences: list[str]
+    phi: float | None = None
+    family: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Measure:
+    """The one declaration from which come the command line, the API, the menu, the legend and the page of methods.
+
+    `format` writes a value as the screen shows it; `whole` says that values are whole numbers.
+    """
+
+    id: str
+    name: str
+    unit: str
+    legend: Literal["sequential", "diverging", "categorical"]
+    explanation: str
+    formula: str
+    compute: Callable[[View], Figures]
+    format: Callable[[float], str]
+    whole: bool = False
+    default_months: int = 12
+    needs: tuple[str, ...] = ()
+    options: tuple[Option, ...] = ()

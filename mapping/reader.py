@@ -1,0 +1,307 @@
+"""The one way to read the store: knows the audience, and keeps what it read until the data change."""
+
+from __future__ import annotations
+
+import threading
+from collections import OrderedDict
+from dataclasses import dataclass
+from datetime import date, datetime
+from typing import TYPE_CHECKING, Any, TypeVar
+
+import numpy as np
+from sqlalchemy import select
+
+from mapping.counts import Counts, read_counts
+from mapping.coverage import Coverage, StreamMonth, read_coverage, read_stream_months
+from mapping.errors import BadRequest, NotFound, StoreBusy, StoreNotReady
+from mapping.issues import IssueCount, IssueLine, read_issue_counts, read_issues
+from mapping.places import WardFinder
+from mapping.store import check_ready, reading
+from mapping.store.models import (
+    BoundarySet,
+    BoundaryShapes,
+    CrimeTypeRow,
+    District,
+    Population,
+    Source,
+    StoreState,
+    Ward,
+)
+from mapping.vocabulary import BUILT_IN_CRIME_TYPES, CrimeType
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+
+    from numpy.typing import NDArray
+    from sqlalchemy import Connection, Engine
+
+__all__ = ["BoundarySetInfo", "Catalogue", "Reader", "SourceInfo", "WardInfo"]
+
+_KEPT = 64
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, slots=True)
+class WardInfo:
+    """A ward as everything but the map needs it."""
+
+    code: str
+    name: str
+    district_code: str
+    district_name: str
+    area_km2: float
+
+
+@dataclass(frozen=True, slots=True)
+class BoundarySetInfo:
+    """A boundary set, its wards by code, and the hashes of its display shapes by tolerance in metres."""
+
+    id: int
+    name: str
+    kind: str
+    effective: date | None
+    attribution: str
+    loaded_at: datetime
+    wards: tuple[WardInfo, ...]
+    shapes: dict[int, str]
+
+    @property
+    def districts(self) -> dict[str, str]:
+        """Names of the districts by code, by name."""
+        found = {w.district_code: w.district_name for w in self.wards if w.district_code}
+        return dict(sorted(found.items(), key=lambda item: item[1]))
+
+    def ward(self, code: str) -> WardInfo:
+        """The ward of a code; `NotFound` if it is not in the set."""
+        for ward in self.wards:
+            if ward.code == code:
+                return ward
+        raise NotFound(
+            f"There is no ward '{code}' in the boundary set {self.name}.",
+            hint="`/wards` lists the wards of a set; a ward of another vintage has another code.",
+            parameter="ward",
+            value=code,
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class SourceInfo:
+    """A source that this reader may see."""
+
+    id: str
+    name: str
+    access: str
+    attribution: str
+
+
+@dataclass(frozen=True, slots=True)
+class Catalogue:
+    """What the store holds, as this audience may see it."""
+
+    data_version: str
+    boundary_sets: tuple[BoundarySetInfo, ...]
+    sources: tuple[SourceInfo, ...]
+    crime_types: tuple[CrimeType, ...]
+    coverage: Coverage
+
+    def boundary_set(self, name: str | None) -> BoundarySetInfo:
+        """The set of a name; without one the only set of wards, else that with the latest date, else the last loaded.
+
+        Raises
+        ------
+        BadRequest
+            If there is no set of that name.
+        StoreNotReady
+            If there is no set at all.
+        """
+        if not self.boundary_sets:
+            raise StoreNotReady("No boundary set is loaded.", hint="Run `wardwatch load boundaries FILE`.")
+        if name:
+            for found in self.boundary_sets:
+                if found.name == name:
+                    return found
+            raise BadRequest(
+                f"There is no boundary set '{name}'.",
+                hint="Loaded: " + ", ".join(s.name for s in self.boundary_sets) + ".",
+                parameter="boundaries",
+                value=name,
+            )
+        wards = [s for s in self.boundary_sets if s.kind == "ward"] or list(self.boundary_sets)
+        dated = [s for s in wards if s.effective]
+        return max(dated, key=lambda s: (s.effective, s.id)) if dated else max(wards, key=lambda s: (s.loaded_at, s.id))
+
+    def sources_in_view(self, source: str | None) -> tuple[SourceInfo, ...]:
+        """All sources, or the one asked for; `BadRequest` if it is not there (or not for this audience)."""
+        if not source:
+            return self.sources
+        found = tuple(s for s in self.sources if s.id == source)
+        if not found:
+            raise BadRequest(
+                f"There is no source '{source}'.",
+                hint="Loaded: " + (", ".join(s.id for s in self.sources) or "none") + ".",
+                parameter="source",
+                value=source,
+            )
+        return found
+
+
+class Reader:
+    """Reads for one audience. Safe to share between threads.
+
+    Parameters
+    ----------
+    engine
+        An open store.
+    open_only
+        True for the public: protected sources do not exist for this reader.
+    """
+
+    def __init__(self, engine: Engine, *, open_only: bool) -> None:
+        self.engine = engine
+        self.open_only = open_only
+        self._lock = threading.RLock()
+        self._kept: OrderedDict[tuple[object, ...], Any] = OrderedDict()
+        self._ready = False
+
+    def data_version(self) -> str:
+        """The hash of the store's content, read anew at each call.
+
+        Raises
+        ------
+        StoreNotReady
+            If the store cannot be used.
+        """
+        if not self._ready:
+            check_ready(self.engine)
+            self._ready = True
+        with reading(self.engine) as connection:
+            return connection.scalar(select(StoreState.data_version)) or "empty"
+
+    def catalogue(self) -> Catalogue:
+        """What there is."""
+        version = self.data_version()
+        return self._keep((version, "catalogue"), lambda c: _read_catalogue(c, version, open_only=self.open_only))
+
+    def counts(self, catalogue: Catalogue, boundary_set: BoundarySetInfo, source: str | None) -> Counts:
+        """Counts on a set, of the sources in view, for every type."""
+        sources = [s.id for s in catalogue.sources_in_view(source)]
+        types = [t.id for t in catalogue.crime_types]
+        return self._keep(
+            (catalogue.data_version, "counts", boundary_set.id, *sources),
+            lambda c: read_counts(c, boundary_set.id, sources=sources, crime_types=types),
+        )
+
+    def stream_months(self, catalogue: Catalogue) -> list[StreamMonth]:
+        """Rows kept of each source, stream and month, in wards or not."""
+        return self._keep((catalogue.data_version, "stream months"), lambda c: read_stream_months(c, open_only=self.open_only))
+
+    def issue_counts(self, catalogue: Catalogue) -> list[IssueCount]:
+        """Issues by source, outcome and kind."""
+        return self._keep((catalogue.data_version, "issues"), lambda c: read_issue_counts(c, open_only=self.open_only))
+
+    def issues(self, extract_id: int, *, after: int, limit: int) -> Sequence[IssueLine]:
+        """Issues of an extract with their values; for the public there is no such thing."""
+        if self.open_only:
+            raise NotFound("The values of issues are not public.")
+        with reading(self.engine) as connection:
+            return read_issues(connection, extract_id, after=after, limit=limit)
+
+    def residents(self, catalogue: Catalogue, boundary_set: BoundarySetInfo) -> dict[int, NDArray[np.float64]]:
+        """Residents by mid-year, in the order of the set's wards; NaN where a ward has no figure."""
+        return self._keep((catalogue.data_version, "residents", boundary_set.id), lambda c: _read_residents(c, boundary_set))
+
+    def ward_finder(self, catalogue: Catalogue, boundary_set: BoundarySetInfo) -> WardFinder:
+        """The live R-tree over a set's wards."""
+        return self._keep((catalogue.data_version, "finder", boundary_set.id), lambda c: WardFinder(c, boundary_set.id))
+
+    def keep(self, catalogue: Catalogue, name: str, read: Callable[[Connection], T]) -> T:
+        """What another module reads of the store, kept under a name until the data change."""
+        return self._keep((catalogue.data_version, name), read)
+
+    def shapes(self, sha256: str) -> bytes:
+        """The display shapes of that hash, GeoJSON in EPSG:4326; `NotFound` if no set has them now."""
+        with reading(self.engine) as connection:
+            found = connection.scalar(select(BoundaryShapes.geojson).where(BoundaryShapes.sha256 == sha256).limit(1))
+        if found is None:
+            raise NotFound(
+                f"There are no shapes '{sha256}'.",
+                hint="`/api/v1/boundary-sets` gives the address of each set's shapes.",
+                parameter="shapes",
+                value=sha256,
+            )
+        return bytes(found)
+
+    def _keep(self, key: tuple[object, ...], read: Callable[[Connection], T]) -> T:
+        """What was read under this key, else read it now; the oldest is let go. The data version is part of the key."""
+        with self._lock:
+            if key not in self._kept:
+                with reading(self.engine) as connection:
+                    found_now = read(connection)
+                    version = connection.scalar(select(StoreState.data_version)) or "empty"
+                if version != key[0]:
+                    # A load came between: figures of two states must not meet, nor be kept under either.
+                    raise StoreBusy("The data changed while this was worked out.", hint="Ask again.")
+                self._kept[key] = found_now
+                if len(self._kept) > _KEPT:
+                    self._kept.popitem(last=False)
+            self._kept.move_to_end(key)
+            found: T = self._kept[key]
+            return found
+
+
+def _read_catalogue(connection: Connection, version: str, *, open_only: bool) -> Catalogue:
+    visible = Source.access == "open" if open_only else Source.access.is_not(None)
+    sources = connection.execute(select(Source).where(visible).order_by(Source.slug)).all()
+    types = connection.execute(select(CrimeTypeRow).order_by(CrimeTypeRow.id)).all()
+    coverage = read_coverage(connection, open_only=open_only)
+    # A type that only a protected source's layout added is not the public's to know.
+    known = {t.id for t in BUILT_IN_CRIME_TYPES}.union(*(s.crime_types for s in coverage.streams))
+    return Catalogue(
+        data_version=version,
+        boundary_sets=tuple(
+            _read_set(connection, row) for row in connection.execute(select(BoundarySet).order_by(BoundarySet.id)).all()
+        ),
+        sources=tuple(SourceInfo(s.slug, s.name, s.access, s.attribution) for s in sources),
+        crime_types=tuple(CrimeType(t.slug, t.name, t.type_group) for t in types if t.slug in known),
+        coverage=coverage,
+    )
+
+
+def _read_set(connection: Connection, row: Any) -> BoundarySetInfo:  # noqa: ANN401 - a row of the boundary_set table
+    names = dict(
+        connection.execute(select(District.code, District.name).where(District.boundary_set_id == row.id)).tuples().all()
+    )
+    wards = connection.execute(
+        select(Ward.code, Ward.name, Ward.district_code, Ward.area_km2)
+        .where(Ward.boundary_set_id == row.id)
+        .order_by(Ward.code)
+    )
+    shapes = connection.execute(
+        select(BoundaryShapes.tolerance_m, BoundaryShapes.sha256).where(BoundaryShapes.boundary_set_id == row.id)
+    )
+    return BoundarySetInfo(
+        id=row.id,
+        name=row.name,
+        kind=row.kind,
+        effective=row.effective,
+        attribution=row.attribution,
+        loaded_at=row.loaded_at,
+        wards=tuple(
+            WardInfo(w.code, w.name, w.district_code, names.get(w.district_code, w.district_code), w.area_km2) for w in wards
+        ),
+        shapes=dict(shapes.tuples().all()),
+    )
+
+
+def _read_residents(connection: Connection, boundary_set: BoundarySetInfo) -> dict[int, NDArray[np.float64]]:
+    at = {ward.code: i for i, ward in enumerate(boundary_set.wards)}
+    years: dict[int, NDArray[np.float64]] = {}
+    for row in connection.execute(
+        select(Population.year, Population.ward_code, Population.residents)
+        .where(Population.boundary_set_id == boundary_set.id)
+        .order_by(Population.year)
+    ):
+        column = years.setdefault(row.year, np.full(len(at), np.nan))
+        if row.ward_code in at:
+            column[at[row.ward_code]] = row.residents
+    return years

@@ -1,0 +1,73 @@
+"""Settings, read from the environment by the entry points only."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, ValidationError
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from mapping.errors import BadRequest
+
+__all__ = ["Settings", "load_settings"]
+
+
+class Settings(BaseSettings):
+    """Every setting: its name (with `WARDWATCH_` before it, in capitals), default and meaning."""
+
+    model_config = SettingsConfigDict(env_prefix="WARDWATCH_", frozen=True, extra="ignore")
+
+    database_url: str = Field(
+        default="",
+        description="The store: `postgresql+psycopg://user@host/name` or `sqlite:////path/file.db`. "
+        "Empty: `instance/wardwatch.db` under the current directory.",
+    )
+    audience: Literal["public", "internal"] = Field(
+        default="public",
+        description="`public`: open sources only, ward aggregates, read-only. `internal`: the operator vouches that only "
+        "staff can reach the server; protected sources and the values of issues are shown too.",
+    )
+    title: str = Field(default="wardwatch", description="The name that stands at the head of every page.")
+    tiles_url: str = Field(
+        default="",
+        description="Background map tiles, `https://host/{z}/{x}/{y}.png`. Empty: none, and no request to another server.",
+    )
+    tiles_attribution: str = Field(default="", description="What the supplier of the tiles wants printed.")
+    now: datetime | None = Field(default=None, description="A fixed clock (ISO date and time), for tests and rehearsals.")
+
+    @property
+    def store_url(self) -> str:
+        """The database URL in force."""
+        return self.database_url or sqlite_url(Path("instance") / "wardwatch.db")
+
+    def clock(self) -> datetime:
+        """The current local time, to the second."""
+        return (self.now or datetime.now()).replace(microsecond=0, tzinfo=None)  # noqa: DTZ005 - the partnership's own clock
+
+
+def sqlite_url(path: Path) -> str:
+    """The SQLAlchemy URL of an embedded store in a file."""
+    return f"sqlite:///{path.absolute()}"
+
+
+def load_settings(**overrides: object) -> Settings:
+    """Read the environment; `overrides` win.
+
+    Raises
+    ------
+    BadRequest
+        If a variable has a value that it cannot have.
+    """
+    try:
+        return Settings(**overrides)  # type: ignore[arg-type]
+    except ValidationError as error:
+        first = error.errors()[0]
+        name = "WARDWATCH_" + str(first["loc"][0]).upper()
+        raise BadRequest(
+            f"{name} is '{first['input']}': {first['msg']}.",
+            hint="docs/settings.md lists every setting and what it may be.",
+            parameter=name,
+            value=str(first["input"]),
+        ) from error

@@ -1,0 +1,5 @@
+"""Pure functions on numbers: no store, no wards, no words."""
+
+from mapping.statistics.rates import poisson_interval, rate_per_1000_a_year
+
+__all__ = ["poisson_interval", "rate_per_1000_a_year"]

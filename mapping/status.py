@@ -1,0 +1,154 @@
+"""What is loaded and what is missing: the facts of `wardwatch status` and of the page of data."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from mapping.coverage import read_coverage, read_stream_months
+from mapping.reader import Reader
+from mapping.store import reading
+from mapping.store.models import (
+    Extract,
+    ExtractFile,
+    Incident,
+    IssueRow,
+    PlaceWard,
+    Population,
+    Source,
+    SuppliedWindow,
+    WardMonthCount,
+)
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+__all__ = ["read_status"]
+
+
+def read_status(engine: Engine, *, open_only: bool) -> dict[str, Any]:
+    """The dictionary of `wardwatch status --format json`.
+
+    Of each source, read = kept + set_aside + rejected, and kept = in wards + outside + without coordinates: of what is in
+    the store now, so rows of extracts that later ones replaced are not among them.
+    """
+    reader = Reader(engine, open_only=open_only)
+    catalogue = reader.catalogue()
+    latest = catalogue.coverage.latest
+    with reading(engine) as connection:
+        sources = [_source(connection, s.id, s.name, s.access) for s in catalogue.sources]
+        _add_months(connection, sources, open_only=open_only)
+        visible = {s.id for s in catalogue.sources}
+        return {
+            "boundary_sets": [
+                {"name": s.name, "kind": s.kind, "wards": len(s.wards), **_placed(connection, s.id, visible)}
+                for s in catalogue.boundary_sets
+            ],
+            "population": [
+                {"boundaries": s.name, "year": row.year, "residents": int(row.residents)}
+                for s in catalogue.boundary_sets
+                for row in connection.execute(
+                    select(Population.year, func.sum(Population.residents).label("residents"))
+                    .where(Population.boundary_set_id == s.id)
+                    .group_by(Population.year)
+                    .order_by(Population.year)
+                )
+            ],
+            "sources": sources,
+            "extracts": _extracts(connection, visible),
+            "data_as_of": str(latest) if latest else None,
+            "data_version": catalogue.data_version,
+        }
+
+
+def _placed(connection: Connection, set_id: int, sources: set[str]) -> dict[str, int]:
+    mine = WardMonthCount.source_id.in_(select(Source.id).where(Source.slug.in_(sources)))
+    in_ward, hit = connection.execute(
+        select(func.coalesce(func.sum(WardMonthCount.count), 0), func.count(WardMonthCount.ward_id.distinct())).where(
+            WardMonthCount.boundary_set_id == set_id, mine
+        )
+    ).one()
+    outside = connection.scalar(
+        select(func.count())
+        .select_from(Incident)
+        .join(Extract, Extract.id == Incident.extract_id)
+        .join(Source, Source.id == Extract.source_id)
+        .outerjoin(PlaceWard, (PlaceWard.place_id == Incident.place_id) & (PlaceWard.boundary_set_id == set_id))
+        .where(Incident.place_id.is_not(None), PlaceWard.ward_id.is_(None), Source.slug.in_(sources))
+    )
+    return {"wards_with_incidents": int(hit), "in_ward": int(in_ward), "outside": int(outside or 0)}
+
+
+def _source(connection: Connection, slug: str, name: str, access: str) -> dict[str, Any]:
+    mine = select(Extract.id).join(Source, Source.id == Extract.source_id).where(Source.slug == slug)
+    current = select(SuppliedWindow.extract_id).where(SuppliedWindow.extract_id.in_(mine))
+    kept, located = connection.execute(
+        select(func.count(), func.count(Incident.place_id)).where(Incident.extract_id.in_(mine))
+    ).one()
+    set_aside, rejected = connection.execute(
+        select(
+            func.coalesce(func.sum(Extract.rows_set_aside), 0), func.coalesce(func.sum(Extract.rows_rejected), 0)
+        ).where(Extract.id.in_(current))
+    ).one()
+    repaired = connection.scalar(
+        select(func.count(IssueRow.incident_id.distinct()))
+        .join(Incident, Incident.id == IssueRow.incident_id)
+        .where(IssueRow.outcome == "repaired", IssueRow.extract_id.in_(current))
+    )
+    streams = connection.scalars(
+        select(Extract.stream).where(Extract.id.in_(current)).distinct().order_by(Extract.stream)
+    ).all()
+    return {
+        "id": slug,
+        "name": name,
+        "access": access,
+        "streams": list(streams),
+        "read": int(kept) + int(set_aside) + int(rejected),
+        "kept": int(kept),
+        "repaired": int(repaired or 0),
+        "set_aside": int(set_aside),
+        "rejected": int(rejected),
+        "without_coordinates": int(kept) - int(located),
+        "months": [],
+    }
+
+
+def _add_months(connection: Connection, sources: list[dict[str, Any]], *, open_only: bool) -> None:
+    kept: dict[tuple[str, str], int] = defaultdict(int)
+    for found in read_stream_months(connection, open_only=open_only):
+        kept[found.source, str(found.month)] += found.rows
+    by_source = read_coverage(connection, open_only=open_only).by_source()
+    for source in sources:
+        source["months"] = [
+            {"month": str(month), "status": status, "kept": kept[source["id"], str(month)]}
+            for month, status in by_source.get(source["id"], {}).items()
+        ]
+
+
+def _extracts(connection: Connection, sources: set[str]) -> list[dict[str, Any]]:
+    files: dict[int, list[Any]] = defaultdict(list)
+    for row in connection.execute(select(ExtractFile).order_by(ExtractFile.extract_id, ExtractFile.position)):
+        files[row.extract_id].append(row)
+    current = set(connection.scalars(select(SuppliedWindow.extract_id)))
+    rows = connection.execute(
+        select(Extract, Source.slug)
+        .join(Source, Source.id == Extract.source_id)
+        .where(Source.slug.in_(sources))
+        .order_by(Extract.id)
+    )
+    return [
+        {
+            "id": row.id,
+            "source": row.slug,
+            "stream": row.stream,
+            "from": str(row.date_from),
+            "to": str(row.date_to),
+            "files": [file.name for file in files[row.id]],
+            "sha256": [file.sha256 for file in files[row.id]],
+            "loaded_at": row.loaded_at.isoformat(),
+            "current": row.id in current,
+        }
+        for row in rows
+    ]

@@ -1,0 +1,296 @@
+"""The tables: one set of models for PostGIS and for the embedded file.
+
+Ids are given by the load, not by the database, so that both engines hold the same rows. Three tables grow with the data
+(`incident`, `place_ward`, `ward_month_count`) and carry no foreign keys: a trigger per row would take longer than the load,
+every id in them comes from a row that the same transaction wrote or read, and a test looks for orphans.
+"""
+
+from __future__ import annotations
+
+from datetime import date, datetime
+
+from sqlalchemy import ForeignKey, Index, LargeBinary, MetaData, String, UniqueConstraint
+from sqlalchemy.orm import DeclarativeBase, Mapped, mapped_column
+from sqlalchemy.types import Text
+
+from mapping.store.geometry import MetresGeometry
+
+__all__ = [
+    "Base",
+    "BoundarySet",
+    "BoundaryShapes",
+    "CrimeTypeRow",
+    "District",
+    "Extract",
+    "ExtractFile",
+    "ExtractTypeCount",
+    "Incident",
+    "IssueRow",
+    "Place",
+    "PlaceWard",
+    "Population",
+    "PopulationFile",
+    "Source",
+    "StoreState",
+    "SuppliedWindow",
+    "Ward",
+    "WardMonthCount",
+]
+
+
+class Base(DeclarativeBase):
+    """Names every constraint, so that migrations can name them on both engines."""
+
+    metadata = MetaData(
+        naming_convention={
+            "ix": "ix_%(column_0_label)s",
+            "uq": "uq_%(table_name)s_%(column_0_name)s",
+            "fk": "fk_%(table_name)s_%(column_0_name)s",
+            "pk": "pk_%(table_name)s",
+        }
+    )
+    type_annotation_map = {str: Text}  # noqa: RUF012 - SQLAlchemy's own attribute
+
+
+class StoreState(Base):
+    """One row: what every reader looks at to know whether anything changed."""
+
+    __tablename__ = "store_state"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    data_version: Mapped[str]
+
+
+class BoundarySet(Base):
+    """The areas of one vintage from one publisher, e.g. `wd20`."""
+
+    __tablename__ = "boundary_set"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str] = mapped_column(unique=True)
+    kind: Mapped[str]
+    effective: Mapped[date | None]
+    attribution: Mapped[str]
+    file_name: Mapped[str]
+    sha256: Mapped[str] = mapped_column(String(64))
+    loaded_at: Mapped[datetime]
+
+
+class Ward(Base):
+    """An area of one boundary set; `geom` is the original shape in EPSG:27700 metres."""
+
+    __tablename__ = "ward"
+    __table_args__ = (UniqueConstraint("boundary_set_id", "code"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    boundary_set_id: Mapped[int] = mapped_column(ForeignKey("boundary_set.id"))
+    code: Mapped[str]
+    name: Mapped[str]
+    district_code: Mapped[str]
+    area_km2: Mapped[float]
+    geom = mapped_column(MetresGeometry("MULTIPOLYGON"), nullable=False)
+
+
+Index("ix_ward_geom", Ward.geom, postgresql_using="gist").ddl_if(dialect="postgresql")
+
+
+class District(Base):
+    """The name of a district of a boundary set, from the set's file or else from a population file."""
+
+    __tablename__ = "district"
+
+    boundary_set_id: Mapped[int] = mapped_column(ForeignKey("boundary_set.id"), primary_key=True)
+    code: Mapped[str] = mapped_column(primary_key=True)
+    name: Mapped[str]
+
+
+class BoundaryShapes(Base):
+    """A set's shapes for display: simplified together, GeoJSON in longitude and latitude, addressed by their hash."""
+
+    __tablename__ = "boundary_shapes"
+
+    boundary_set_id: Mapped[int] = mapped_column(ForeignKey("boundary_set.id"), primary_key=True)
+    tolerance_m: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    sha256: Mapped[str] = mapped_column(String(64), index=True)
+    geojson: Mapped[bytes] = mapped_column(LargeBinary)
+
+
+class Population(Base):
+    """Residents of a ward in a mid-year. Kept by ward code, so that a set that is loaded again keeps them."""
+
+    __tablename__ = "population"
+
+    boundary_set_id: Mapped[int] = mapped_column(ForeignKey("boundary_set.id"), primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    ward_code: Mapped[str] = mapped_column(primary_key=True)
+    residents: Mapped[int]
+
+
+class PopulationFile(Base):
+    """Where the residents of a set and year came from."""
+
+    __tablename__ = "population_file"
+
+    boundary_set_id: Mapped[int] = mapped_column(ForeignKey("boundary_set.id"), primary_key=True)
+    year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    file_name: Mapped[str]
+    sha256: Mapped[str] = mapped_column(String(64))
+    loaded_at: Mapped[datetime]
+
+
+class CrimeTypeRow(Base):
+    """A crime type: the built-in ones, and those that a layout added."""
+
+    __tablename__ = "crime_type"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    group: Mapped[str] = mapped_column("type_group")
+
+
+class Source(Base):
+    """Who supplied it. `access` is `open` (already published) or `protected`."""
+
+    __tablename__ = "source"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    slug: Mapped[str] = mapped_column(unique=True)
+    name: Mapped[str]
+    access: Mapped[str]
+    attribution: Mapped[str]
+
+
+class Extract(Base):
+    """What one source sent of one stream for one window. Never deleted: the ledger keeps every extract ever loaded.
+
+    `counted_by` is `date`, or `from` where incidents count in the month they began. The row counts are those of the load; what is left of it now is in `incident` and `supplied_window`.
+    """
+
+    __tablename__ = "extract"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id"))
+    stream: Mapped[str]
+    layout: Mapped[str]
+    layout_sha256: Mapped[str] = mapped_column(String(64))
+    counted_by: Mapped[str]
+    date_from: Mapped[date]
+    date_to: Mapped[date]
+    loaded_at: Mapped[datetime]
+    withdrawn_at: Mapped[datetime | None]
+    rows_read: Mapped[int]
+    rows_kept: Mapped[int]
+    rows_repaired: Mapped[int]
+    rows_set_aside: Mapped[int]
+    rows_rejected: Mapped[int]
+    rows_without_coordinates: Mapped[int]
+    repeated_references: Mapped[int]
+
+
+class ExtractTypeCount(Base):
+    """Incidents of each type that an extract brought: tells which streams send a type."""
+
+    __tablename__ = "extract_type_count"
+
+    extract_id: Mapped[int] = mapped_column(ForeignKey("extract.id"), primary_key=True)
+    crime_type_id: Mapped[int] = mapped_column(ForeignKey("crime_type.id"), primary_key=True)
+    count: Mapped[int]
+
+
+class ExtractFile(Base):
+    """One received file of an extract."""
+
+    __tablename__ = "extract_file"
+
+    extract_id: Mapped[int] = mapped_column(ForeignKey("extract.id"), primary_key=True)
+    position: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    name: Mapped[str]
+    sha256: Mapped[str] = mapped_column(String(64))
+
+
+class SuppliedWindow(Base):
+    """Days that are covered, and by which extract. Of one source and stream the windows never overlap."""
+
+    __tablename__ = "supplied_window"
+
+    extract_id: Mapped[int] = mapped_column(ForeignKey("extract.id"), primary_key=True)
+    date_from: Mapped[date] = mapped_column(primary_key=True)
+    date_to: Mapped[date]
+
+
+class IssueRow(Base):
+    """Why a row was repaired, set aside or rejected (`outcome`), or only noted."""
+
+    __tablename__ = "issue"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    extract_id: Mapped[int] = mapped_column(ForeignKey("extract.id"), index=True)
+    incident_id: Mapped[int | None]
+    outcome: Mapped[str]
+    kind: Mapped[str]
+    file: Mapped[str]
+    line: Mapped[int]
+    field: Mapped[str]
+    value: Mapped[str]
+
+
+class Place(Base):
+    """One distinct pair of coordinates, in EPSG:27700 metres to the millimetre."""
+
+    __tablename__ = "place"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    geom = mapped_column(MetresGeometry("POINT"), nullable=False)
+
+
+Index("ix_place_geom", Place.geom, postgresql_using="gist").ddl_if(dialect="postgresql")
+
+
+class PlaceWard(Base):
+    """Which ward of a boundary set a place is in; no row where it is in none."""
+
+    __tablename__ = "place_ward"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own attribute
+
+    boundary_set_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    place_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    ward_id: Mapped[int]
+
+
+class Incident(Base):
+    """One recorded row: what, when, where.
+
+    It counts in the month of `date`, by which windows are cut. It happened in the window `started_at` to `ended_at` (local
+    time) or, where those are empty, in the month or the day that `date` and `precision` (`month`, `day`, `minute`) name.
+    """
+
+    __tablename__ = "incident"
+    __table_args__ = (Index("ix_incident_extract_id_date", "extract_id", "date"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    extract_id: Mapped[int]
+    date: Mapped[date]
+    crime_type_id: Mapped[int]
+    place_id: Mapped[int | None]
+    precision: Mapped[str]
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    reference: Mapped[str | None]
+    location: Mapped[str | None]
+    lsoa_code: Mapped[str | None]
+    last_outcome: Mapped[str | None]
+
+
+class WardMonthCount(Base):
+    """Incidents of a type in a ward in a month, maintained by every load; months are given by their first day."""
+
+    __tablename__ = "ward_month_count"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own attribute
+
+    boundary_set_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    source_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    month: Mapped[date] = mapped_column(primary_key=True)
+    ward_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    crime_type_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    count: Mapped[int]

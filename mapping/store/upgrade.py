@@ -1,0 +1,112 @@
+"""Creating and upgrading the tables with Alembic, and seeing that a store is ours and up to date."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from alembic import command
+from alembic.config import Config
+from alembic.migration import MigrationContext
+from alembic.script import ScriptDirectory
+from sqlalchemy import inspect, text
+from sqlalchemy.exc import DBAPIError
+
+from mapping.errors import StoreNotReady
+from mapping.store.engine import reading, writing
+from mapping.store.models import Base
+
+if TYPE_CHECKING:
+    from sqlalchemy import Connection, Engine
+
+__all__ = ["VERSION_TABLE", "alembic_config", "check_ready", "init_store"]
+
+VERSION_TABLE = "wardwatch_version"
+
+
+def alembic_config(connection: Connection) -> Config:
+    """Alembic's configuration for an open connection; there is no file of it."""
+    config = Config()
+    config.set_main_option("script_location", str(Path(__file__).with_name("migrations")))
+    config.set_main_option("path_separator", "os")
+    config.attributes["connection"] = connection
+    return config
+
+
+def init_store(engine: Engine) -> str:
+    """Create the tables, or upgrade them; the postgis extension too, where the user may.
+
+    Returns
+    -------
+    str
+        `created`, `upgraded` or `unchanged`.
+
+    Raises
+    ------
+    StoreNotReady
+        If the database holds tables of another program under our names, or PostGIS is missing.
+    """
+    if engine.dialect.name == "sqlite" and engine.url.database:
+        Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
+    with writing(engine) as connection:
+        before = _revision(connection)
+        if before is None:
+            _refuse_a_stranger(connection)
+            if connection.dialect.name == "postgresql":
+                _ensure_postgis(connection)
+        config = alembic_config(connection)
+        head = ScriptDirectory.from_config(config).get_current_head()
+        if before == head:
+            return "unchanged"
+        command.upgrade(config, "head")
+        return "created" if before is None else "upgraded"
+
+
+def check_ready(engine: Engine) -> None:
+    """See that the tables are there and of this program's version.
+
+    Raises
+    ------
+    StoreNotReady
+        Otherwise, saying what to run.
+    """
+    with reading(engine) as connection:
+        revision = _revision(connection)
+        scripts = ScriptDirectory.from_config(alembic_config(connection))
+    where = engine.url.render_as_string()
+    if revision is None:
+        raise StoreNotReady(f"The store {where} has no tables of ours.", hint="Run `wardwatch init`.")
+    if revision != scripts.get_current_head():
+        known = {script.revision for script in scripts.walk_revisions()}
+        if revision in known:
+            raise StoreNotReady(f"The store {where} is of an older wardwatch.", hint="Run `wardwatch init` to upgrade it.")
+        raise StoreNotReady(f"The store {where} was made by a newer wardwatch.", hint="Install that version, or a later one.")
+
+
+def _revision(connection: Connection) -> str | None:
+    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
+    return context.get_current_revision()
+
+
+def _refuse_a_stranger(connection: Connection) -> None:
+    there = set(inspect(connection).get_table_names())
+    ours = set(Base.metadata.tables)
+    # A PostgreSQL database may well be shared; an embedded file that holds anything else is another program's.
+    clash = there if connection.dialect.name == "sqlite" else there & ours
+    if clash:
+        raise StoreNotReady(
+            f"The database holds tables that are not ours: {', '.join(sorted(clash)[:5])}.",
+            hint="Name an empty database in WARDWATCH_DATABASE_URL. Nothing was changed.",
+        )
+
+
+def _ensure_postgis(connection: Connection) -> None:
+    if connection.execute(text("SELECT 1 FROM pg_extension WHERE extname = 'postgis'")).first():
+        return
+    try:
+        connection.execute(text("CREATE EXTENSION postgis"))
+    except DBAPIError as error:
+        raise StoreNotReady(
+            f"PostGIS is missing and could not be added: {str(error.orig).strip().splitlines()[0]}.",
+            hint="Have the database's administrator run `CREATE EXTENSION postgis`, then run `wardwatch init` again.",
+        ) from error

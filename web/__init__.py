@@ -1,0 +1,1 @@
+"""All that knows HTTP: pages, the API, their errors, headers and audiences."""

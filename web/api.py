@@ -1,0 +1,241 @@
+"""`/api/v1`: what the store holds and what every measure says, as data."""
+
+from __future__ import annotations
+
+import json
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+from flask import Blueprint, Response, url_for
+
+from mapping.answers import COUNT_COLUMNS, MEASURE_COLUMNS, answer, attribution, count_rows, resolve_period, wanted_wards
+from mapping.choropleth import tolerance_for
+from mapping.errors import BadRequest
+from mapping.measures import all_measures, find_measure
+from mapping.vocabulary import to_metres
+from web import explorer
+from web.audiences import audience, reader
+from web.params import read_number, read_query
+from web.tables import json_answer, rows_answer
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from mapping.reader import BoundarySetInfo, Catalogue, Reader
+
+__all__ = ["blueprint"]
+
+blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+
+@blueprint.get("/boundary-sets")
+@audience("public")
+def boundary_sets() -> Response:
+    """Every boundary set and the address of its shapes."""
+    read_query(common=())
+    catalogue = reader().catalogue()
+    rows = [
+        {
+            "name": found.name,
+            "kind": found.kind,
+            "effective": str(found.effective) if found.effective else None,
+            "wards": len(found.wards),
+            "loaded_at": found.loaded_at.isoformat(),
+            "shapes": url_for("assets.shapes", sha256=_shapes(found)),
+            "attribution": found.attribution,
+        }
+        for found in catalogue.boundary_sets
+    ]
+    return json_answer(
+        {"meta": _meta(catalogue, printed=[s.attribution for s in catalogue.boundary_sets if s.attribution]), "rows": rows}
+    )
+
+
+@blueprint.get("/crime-types")
+@audience("public")
+def crime_types() -> Response:
+    """Every crime type and the groups it is counted in."""
+    read_query(common=())
+    catalogue = reader().catalogue()
+    rows = [{"id": t.id, "name": t.name, "groups": list(t.groups)} for t in catalogue.crime_types]
+    return json_answer({"meta": _meta(catalogue), "rows": rows})
+
+
+@blueprint.get("/measures")
+@audience("public")
+def measures() -> Response:
+    """Every measure, from its declaration."""
+    read_query(common=())
+    rows = [
+        {
+            "id": measure.id,
+            "name": measure.name,
+            "unit": measure.unit,
+            "legend": measure.legend,
+            "default_months": measure.default_months,
+            "needs": list(measure.needs),
+            "options": [{"id": o.id, "name": o.name, "values": list(o.values)} for o in measure.options],
+        }
+        for measure in all_measures().values()
+    ]
+    return json_answer({"meta": _meta(reader().catalogue()), "rows": rows})
+
+
+@blueprint.get("/measures/<measure_id>")
+@audience("public")
+def measure(measure_id: str) -> Response:
+    """One figure for each ward, district or set. `view=explorer` adds the parts of the explorer's page that show it."""
+    query = read_query(measure=find_measure(measure_id).id, extra=("by", "format", "view", "selected"))
+    found = answer(reader(), measure_id, query.question)
+    more: dict[str, object] = {}
+    if view := query.extra.get("view"):
+        if view != "explorer":
+            raise BadRequest(f"There is no view '{view}'.", hint="Known: explorer.", parameter="view", value=view)
+        more["view"] = explorer.fragments(found, query.question, query.extra.get("selected", ""))
+    form = query.extra.get("format", "")
+    return rows_answer(MEASURE_COLUMNS, found.rows, found.meta, name=measure_id, form=form, **more)
+
+
+@blueprint.get("/counts")
+@audience("public")
+def counts() -> Response:
+    """Counts by ward, month and crime type. A measure's name and options may stand in the query: one query fits all."""
+    query = read_query(extra=("format",))
+    rows, meta = count_rows(reader(), query.question)
+    return rows_answer(COUNT_COLUMNS, rows, meta, name="counts", form=query.extra.get("format", ""))
+
+
+@blueprint.get("/coverage")
+@audience("public")
+def coverage() -> Response:
+    """For each stream of each source, which months it supplied, and how many rows are kept of them."""
+    question = read_query(common=("from", "to", "source")).question
+    store = reader()
+    catalogue = store.catalogue()
+    sources = [s.id for s in catalogue.sources_in_view(question.source)]
+    in_view = catalogue.coverage.of(sources=sources)
+    kept = {(k.source, k.stream, k.month): k.rows for k in store.stream_months(catalogue)}
+    rows = [
+        {
+            "source": stream.source,
+            "stream": stream.stream,
+            "month": str(month),
+            "status": status,
+            "rows": kept.get((stream.source, stream.stream, month), 0),
+        }
+        for stream in in_view.streams
+        for month, status in stream.months.items()
+        if (not question.first or question.first <= month) and (not question.last or month <= question.last)
+    ]
+    meta = _meta(catalogue, source=question.source)
+    if in_view.streams:
+        period = resolve_period(question, in_view, months=None)
+        meta |= {"from": str(period.first), "to": str(period.last), "missing": in_view.missing(period)}
+    return json_answer({"meta": meta, "rows": rows})
+
+
+@blueprint.get("/wards")
+@audience("public")
+def wards() -> Response:
+    """A set's wards as GeoJSON in longitude and latitude, in the display shapes of the map."""
+    question = read_query(common=("boundaries", "district", "ward")).question
+    store = reader()
+    catalogue = store.catalogue()
+    boundary_set = catalogue.boundary_set(question.boundaries)
+    shapes = {f["id"]: f["geometry"] for f in json.loads(store.shapes(_shapes(boundary_set)))["features"]}
+    residents = _residents(store, catalogue, boundary_set)
+    features = [
+        {
+            "type": "Feature",
+            "id": boundary_set.wards[i].code,
+            "properties": _properties(boundary_set, i, residents),
+            "geometry": shapes[boundary_set.wards[i].code],
+        }
+        for i in wanted_wards(question, boundary_set)
+    ]
+    meta = _meta(catalogue, boundary_set=boundary_set)
+    return json_answer({"type": "FeatureCollection", "meta": meta, "features": features}, mimetype="application/geo+json")
+
+
+@blueprint.get("/wards/at")
+@audience("public")
+def ward_at() -> Response:
+    """Which ward a point is in, and which is nearest."""
+    query = read_query(common=("boundaries",), extra=("lon", "lat"))
+    lon = read_number(query, "lon", low=-180, high=180)
+    lat = read_number(query, "lat", low=-90, high=90)
+    store = reader()
+    catalogue = store.catalogue()
+    boundary_set = catalogue.boundary_set(query.question.boundaries)
+    x, y = (float(v) for v in to_metres(lon, lat))
+    if not (np.isfinite(x) and np.isfinite(y)):
+        raise BadRequest(
+            f"The point {lon}, {lat} is too far from the United Kingdom.",
+            hint="Longitude comes first: lon=-0.2&lat=51.8 is in Hertfordshire.",
+            parameter="lon",
+            value=query.extra["lon"],
+        )
+    finder = store.ward_finder(catalogue, boundary_set)
+    code, nearest = finder.at(x, y), finder.nearest(x, y)
+    at = next((i for i, ward in enumerate(boundary_set.wards) if ward.code == code), None)
+    residents = _residents(store, catalogue, boundary_set)
+    return json_answer(
+        {
+            "ward": None if at is None else _properties(boundary_set, at, residents),
+            "nearest": nearest
+            and {"ward_code": nearest.ward_code, "ward_name": nearest.ward_name, "distance_m": nearest.distance_m},
+        }
+    )
+
+
+def _shapes(boundary_set: BoundarySetInfo) -> str:
+    """The hash of the display shapes that the explorer's map shows."""
+    return boundary_set.shapes[tolerance_for(len(boundary_set.wards))]
+
+
+def _properties(boundary_set: BoundarySetInfo, index: int, residents: Sequence[int | None]) -> dict[str, Any]:
+    ward = boundary_set.wards[index]
+    return {
+        "ward_code": ward.code,
+        "ward_name": ward.name,
+        "district_code": ward.district_code,
+        "district_name": ward.district_name,
+        "area_km2": ward.area_km2,
+        "residents": residents[index],
+    }
+
+
+def _residents(store: Reader, catalogue: Catalogue, boundary_set: BoundarySetInfo) -> list[int | None]:
+    """Residents of each ward in the latest year there is."""
+    years = store.residents(catalogue, boundary_set)
+    if not years:
+        return [None] * len(boundary_set.wards)
+    return [None if np.isnan(n) else int(n) for n in years[max(years)]]
+
+
+def _meta(
+    catalogue: Catalogue,
+    *,
+    boundary_set: BoundarySetInfo | None = None,
+    source: str | None = None,
+    printed: Iterable[str] | None = None,
+) -> dict[str, Any]:
+    """Every key of `meta`, for a list that is no measure's answer."""
+    sources = catalogue.sources_in_view(source)
+    latest = catalogue.coverage.of(sources=[s.id for s in sources]).latest
+    return {
+        "measure": None,
+        "unit": None,
+        "crime_type": None,
+        "from": None,
+        "to": None,
+        "boundaries": boundary_set.name if boundary_set else None,
+        "sources": [s.id for s in sources],
+        "missing": [],
+        "family": None,
+        "phi": None,
+        "data_as_of": str(latest) if latest else None,
+        "data_version": catalogue.data_version,
+        "attribution": attribution(catalogue, boundary_set, source) if printed is None else list(dict.fromkeys(printed)),
+        "classes": [],
+    }

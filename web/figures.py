@@ -1,0 +1,232 @@
+"""The figures that pages show, in the shape that templates want: headline, table, totals, series, most common types."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
+
+from mapping.answers import Answer, Question, answer
+from mapping.choropleth import STATUS_WORDS
+from mapping.vocabulary import GROUP_NAMES, Month, Period, group_members
+
+if TYPE_CHECKING:
+    from mapping.coverage import Coverage
+    from mapping.reader import Catalogue, Reader, WardInfo
+
+__all__ = [
+    "Bar",
+    "CommonType",
+    "Headline",
+    "TableRow",
+    "WardFigures",
+    "crime_type_name",
+    "headline",
+    "notes",
+    "table_rows",
+    "total_rows",
+    "ward_figures",
+]
+
+SERIES_MONTHS = 36
+"""How many months a small series shows."""
+
+
+@dataclass(frozen=True, slots=True)
+class Headline:
+    """What a map says, in one sentence and its parts; `code` is empty where no ward has a figure."""
+
+    title: str
+    word: str = ""
+    code: str = ""
+    ward: str = ""
+    district: str = ""
+    figure: str = ""
+    unit: str = ""
+
+    @property
+    def sentence(self) -> str:
+        """`All crime, May 2021 — busiest: Central (Watford), 3,474`."""
+        if not self.code:
+            return f"{self.title} — no ward has a figure"
+        place = f"{self.ward} ({self.district})" if self.district else self.ward
+        return f"{self.title} — {self.word}: {place}, {self.figure}"
+
+
+@dataclass(frozen=True, slots=True)
+class TableRow:
+    """A row of the table: figures as text, and `value` to sort by."""
+
+    code: str
+    name: str
+    district: str
+    figure: str
+    interval: str
+    value: float | None
+    note: str
+    sentence: str
+
+
+@dataclass(frozen=True, slots=True)
+class Bar:
+    """A month of a series."""
+
+    month: Month
+    count: int
+    status: str
+    chosen: bool
+
+
+@dataclass(frozen=True, slots=True)
+class CommonType:
+    """A crime type of a ward in a period; `share` is of all its incidents, in percent."""
+
+    id: str
+    name: str
+    count: int
+    share: float
+
+
+@dataclass(frozen=True, slots=True)
+class WardFigures:
+    """A ward as its panel shows it."""
+
+    ward: WardInfo
+    row: TableRow
+    bars: tuple[Bar, ...]
+    common: tuple[CommonType, ...]
+
+
+def crime_type_name(catalogue: Catalogue, crime_type: str) -> str:
+    """The name of a type or group."""
+    return GROUP_NAMES.get(crime_type) or next((t.name for t in catalogue.crime_types if t.id == crime_type), crime_type)
+
+
+def headline(found: Answer, type_name: str) -> Headline:
+    """What the rows of an answer amount to."""
+    plain_count = found.measure.id == "count"
+    what = type_name if plain_count else f"{type_name}: {found.measure.name[:1].lower()}{found.measure.name[1:]}"
+    title = f"{what}, {found.period.words}"
+    known = [row for row in found.rows if row["value"] is not None]
+    if not known:
+        return Headline(title)
+    top = max(known, key=lambda row: row["value"])
+    districts = {ward.code: ward.district_name for ward in found.boundary_set.wards}
+    return Headline(
+        title,
+        word="busiest" if plain_count else "highest",
+        code=top["ward_code"],
+        ward=top["ward_name"],
+        district=districts.get(top["ward_code"], ""),
+        figure=found.measure.format(top["value"]),
+        unit=found.measure.unit,
+    )
+
+
+def table_rows(found: Answer) -> list[TableRow]:
+    """The rows of an answer as a table shows them, the highest first; those without a figure last."""
+    districts = {ward.code: ward.district_name for ward in found.boundary_set.wards}
+    rows = [_row(row, found, districts.get(row["ward_code"], "")) for row in found.rows]
+    return sorted(rows, key=lambda row: (row.value is None, -(row.value or 0), row.name, row.code))
+
+
+def total_rows(reader: Reader, found: Answer, question: Question) -> list[TableRow]:
+    """A row for each district in view, and one for the whole set."""
+    rows: list[TableRow] = []
+    plain = replace(question, ward=None)
+    if found.boundary_set.districts:
+        by_district = answer(reader, found.measure.id, replace(plain, by="district"))
+        rows = sorted((_row(row, found, "") for row in by_district.rows), key=lambda row: row.name)
+    whole = answer(reader, found.measure.id, replace(plain, by="set"))
+    return [*rows, *(_row(row, found, "") for row in whole.rows)]
+
+
+def _row(row: dict[str, Any], found: Answer, district: str) -> TableRow:
+    write, value = found.measure.format, row["value"]
+    note = {"partial": "Some months not supplied", "estimated": "Estimated"}.get(row["status"], "")
+    return TableRow(
+        code=row["ward_code"],
+        name=row["ward_name"],
+        district=district,
+        figure="" if value is None else write(value),
+        interval="" if row["low"] is None else f"{write(row['low'])} to {write(row['high'])}",
+        value=value,
+        note=note if value is not None else STATUS_WORDS.get(row["status"], row["status"]),
+        sentence=row["sentence"],
+    )
+
+
+def ward_figures(
+    reader: Reader, found: Answer, question: Question, code: str, *, months: int | None = SERIES_MONTHS
+) -> WardFigures:
+    """A ward's figure, its series of the type in view (the last so many months, or all), and its most common types.
+
+    Parameters
+    ----------
+    found
+        An answer that holds the ward.
+    """
+    catalogue = reader.catalogue()
+    ward = found.boundary_set.ward(code)
+    row = next(row for row in found.rows if row["ward_code"] == code)
+    counts = reader.counts(catalogue, found.boundary_set, question.source)
+    of_ward = counts.values[counts.ward_codes.index(code)]
+    at = {month: i for i, month in enumerate(counts.months)}
+    members = {t.id for t in group_members(question.crime_type, catalogue.crime_types)}
+    wanted = [i for i, t in enumerate(counts.crime_types) if t in members]
+    in_view = catalogue.coverage.of(sources=[s.id for s in catalogue.sources_in_view(question.source)])
+    sending = in_view.of(crime_types=members)
+    coverage = sending if sending.streams else in_view
+    bars = tuple(
+        Bar(
+            month,
+            int(of_ward[at[month], wanted].sum()) if month in at else 0,
+            _status(coverage, month),
+            found.period.first <= month <= found.period.last,
+        )
+        for month in _span(coverage, found.period, months)
+    )
+    inside = [at[month] for month in found.period if month in at]
+    sums = of_ward[inside].sum(axis=0) if inside else of_ward[:0].sum(axis=0)
+    every = int(sums.sum())
+    named = {t.id: t.name for t in catalogue.crime_types}
+    ranked = sorted(((int(n), t) for t, n in zip(counts.crime_types, sums, strict=True) if n), key=lambda pair: (-pair[0], pair[1]))
+    common = tuple(CommonType(t, named.get(t, t), n, 100 * n / every) for n, t in ranked)
+    return WardFigures(ward, _row(row, found, ward.district_name), bars, common)
+
+
+def _span(coverage: Coverage, period: Period, months: int | None) -> Period:
+    """The months of a series: they hold the end of the period, and lie within what was supplied."""
+    span = coverage.span or period
+    first, last = min(span.first, period.first), max(span.last, period.last)
+    if months is not None:
+        last = min(last, max(period.last, period.first.plus(months - 1)))
+        first = max(first, last.plus(1 - months))
+    return Period(first, last)
+
+
+def _status(coverage: Coverage, month: Month) -> str:
+    found = {stream.status(month) for stream in coverage.streams} or {"not-supplied"}
+    return found.pop() if len(found) == 1 else "partial"
+
+
+def notes(catalogue: Catalogue, found: Answer) -> dict[str, Any]:
+    """What a page says its figures stand on."""
+    in_view = [s for s in catalogue.sources if s.id in found.meta["sources"]]
+    opened = {s.id for s in in_view if s.access == "open"}
+    snapped = any(s.stream == "street" and s.source in opened for s in catalogue.coverage.streams)
+    named = {s.id: s.name for s in in_view}
+    missing: dict[str, list[str]] = {}
+    for gap in found.meta["missing"]:
+        words = Month.parse(gap["month"]).words + (" (in part)" if gap["status"] == "partial" else "")
+        missing.setdefault(named.get(gap["source"], gap["source"]), []).append(words)
+    as_of = found.meta["data_as_of"]
+    return {
+        "snapped": snapped,
+        "sources": [s.name for s in in_view],
+        "missing": missing,
+        "data_as_of": Month.parse(as_of).words if as_of else "",
+        "attribution": found.meta["attribution"],
+        "boundaries": found.boundary_set.name,
+        "wards": len(found.boundary_set.wards),
+        "explanation": found.measure.explanation,
+    }

@@ -1,0 +1,117 @@
+"""What is loaded and how good it is, how every figure is made, and whether the server is well."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING, Any
+
+from flask import Blueprint, Response
+
+from mapping.answers import Answer, Question, answer
+from mapping.errors import WardwatchError
+from mapping.measures import all_measures
+from mapping.status import read_status
+from mapping.vocabulary import Month, Period
+from web.audiences import audience, reader
+from web.pages import render_page
+from web.params import read_query, read_whole_number
+from web.tables import json_answer
+
+if TYPE_CHECKING:
+    from mapping.coverage import Stream
+    from mapping.measures import Measure
+
+__all__ = ["blueprint"]
+
+blueprint = Blueprint("info", __name__)
+
+ISSUES_ON_A_PAGE = 500
+
+
+@blueprint.get("/data")
+@audience("public")
+def data() -> str:
+    """What is loaded, month by month, and what became of every row."""
+    read_query(common=())
+    store = reader()
+    catalogue = store.catalogue()
+    status = store.keep(catalogue, "status", lambda _: read_status(store.engine, open_only=store.open_only))
+    reasons: dict[str, list[object]] = defaultdict(list)
+    for counted in store.issue_counts(catalogue):
+        reasons[counted.source].append(counted)
+    years = {(s.source, s.stream): _years(s) for s in catalogue.coverage.streams}
+    streams: dict[str, list[tuple[str, object]]] = defaultdict(list)
+    for (source, stream), strip in years.items():
+        streams[source].append((stream, strip))
+    return render_page(
+        "data.html",
+        status=status,
+        sets=catalogue.boundary_sets,
+        attribution={source.id: source.attribution for source in catalogue.sources},
+        streams=streams,
+        reasons=reasons,
+        internal=not store.open_only,
+    )
+
+
+@blueprint.get("/data/extracts/<int(max=2147483647):extract_id>/issues")
+@audience("internal")
+def issues(extract_id: int) -> str:
+    """Each issue of an extract: file, line, field, value."""
+    after = read_whole_number(read_query(common=(), extra=("after",)), "after")
+    lines = reader().issues(extract_id, after=after, limit=ISSUES_ON_A_PAGE + 1)
+    more = lines[ISSUES_ON_A_PAGE - 1].id if len(lines) > ISSUES_ON_A_PAGE else None
+    return render_page("issues.html", extract_id=extract_id, lines=lines[:ISSUES_ON_A_PAGE], more=more)
+
+
+@blueprint.get("/methods")
+@audience("public")
+def methods() -> str:
+    """How every figure is made, each with an example of what is loaded."""
+    read_query(common=())
+    return render_page("methods.html", measures=[(measure, _example(measure)) for measure in all_measures().values()])
+
+
+@blueprint.get("/healthz")
+@audience("public")
+def healthz() -> Response:
+    """Whether the server answers at all."""
+    return _probe({"status": "ok"})
+
+
+@blueprint.get("/readyz")
+@audience("public")
+def readyz() -> Response:
+    """Whether it can answer questions: 503 while the store cannot be read."""
+    return _probe({"status": "ready", "data_version": reader().data_version()})
+
+
+def _probe(body: dict[str, str]) -> Response:
+    made = json_answer(body)
+    made.headers["Cache-Control"] = "no-store"
+    return made
+
+
+def _years(stream: Stream) -> list[tuple[int, list[str | None]]]:
+    """The months of a stream by year; None where a month is before its first or after its last."""
+    if not stream.months:
+        return []
+    span = Period(min(stream.months), max(stream.months))
+    return [
+        (year, [stream.months.get(Month(year, number)) for number in range(1, 13)])
+        for year in range(span.first.year, span.last.year + 1)
+    ]
+
+
+def _example(measure: Measure) -> dict[str, Any] | None:
+    """What a measure says of the ward with the most incidents; None where nothing is loaded."""
+    try:
+        found: Answer = answer(reader(), measure.id, Question())
+        counted = found if measure.id == "count" else answer(reader(), "count", Question())
+    except WardwatchError:
+        return None
+    if not counted.rows:
+        return None
+    busiest = max(counted.rows, key=lambda row: (row["value"] or 0, row["ward_code"]))["ward_code"]
+    row = next(row for row in found.rows if row["ward_code"] == busiest)
+    return {"row": row, "period": found.period.words, "boundaries": found.boundary_set.name}

@@ -1,0 +1,41 @@
+"""The server: gunicorn where it runs, waitress on Windows."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+import click
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from flask import Flask
+
+__all__ = ["run_server"]
+
+_THREADS = 4
+
+
+def run_server(make_app: Callable[[], Flask], *, host: str, port: int, workers: int) -> None:
+    """Serve until stopped. `make_app` is called in each worker, so that none shares a connection with another."""
+    shown = f"[{host}]" if ":" in host else host
+    click.echo(f"wardwatch is at http://{shown}:{port}/  (Ctrl-C stops it)", err=True)
+    if sys.platform == "win32":
+        import waitress
+
+        waitress.serve(make_app(), host=host, port=port, threads=workers * _THREADS)
+        return
+    from gunicorn.app.base import BaseApplication
+
+    class Server(BaseApplication):
+        def load_config(self) -> None:
+            options = {"bind": f"{shown}:{port}", "workers": workers, "worker_class": "gthread", "threads": _THREADS}
+            for name, value in {**options, "loglevel": "warning", "control_socket_disable": True}.items():
+                if name in self.cfg.settings:
+                    self.cfg.set(name, value)
+
+        def load(self) -> Flask:
+            return make_app()
+
+    Server().run()
