@@ -79,7 +79,8 @@ def _progress() -> Iterator[Callable[[str, float], None]]:
 @main.command()
 def init() -> None:
     """Create or upgrade the tables (and the postgis extension where it may)."""
-    from mapping.store import init_store, open_engine
+    from mapping.store import open_engine
+    from mapping.store.upgrade import init_store
 
     settings = _settings()
     engine = open_engine(settings.store_url, must_exist=False)

@@ -72,8 +72,7 @@ def read_points(x_texts: pa.ChunkedArray, y_texts: pa.ChunkedArray, *, crs: str,
     usable = paired & ~zero
     # Places repeat: each distinct pair is projected once.
     pairs, at = np.unique(x[usable] + 1j * y[usable], return_inverse=True)
-    east, north = metres_of(pairs.real, pairs.imag, crs=crs)
-    inside = _inside(east, north)
+    east, north, inside = _locate(pairs.real, pairs.imag, crs=crs)
     hint = _doubt(pairs.real, pairs.imag, inside[at].mean() < 0.5, crs) if len(pairs) else ""
     placed = np.flatnonzero(usable)[inside[at]]
     result_x, result_y = np.full(len(x), np.nan), np.full(len(x), np.nan)
@@ -93,18 +92,23 @@ def _reason(*, zero: bool, paired: bool, bad: bool) -> str:
 
 def metres_of(x: NDArray[np.float64], y: NDArray[np.float64], *, crs: str) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
     """Any coordinate system to EPSG:27700 metres: by way of longitude and latitude and the one pinned operation."""
+    return _locate(x, y, crs=crs)[:2]
+
+
+def _locate(
+    x: NDArray[np.float64], y: NDArray[np.float64], *, crs: str
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.bool_]]:
+    """Easting and northing, and whether the point lies in the box of the United Kingdom."""
     system = CRS.from_user_input(crs)
     if system.to_epsg(min_confidence=25) == METRES:
-        return x, y
-    if system.to_epsg() != LONLAT:
-        x, y = Transformer.from_crs(system, LONLAT, always_xy=True).transform(x, y)
-    return to_metres(x, y)
-
-
-def _inside(east: NDArray[np.float64], north: NDArray[np.float64]) -> NDArray[np.bool_]:
-    finite = np.isfinite(east) & np.isfinite(north)
-    lon, lat = to_lonlat(np.where(finite, east, 0), np.where(finite, north, 0))
-    return finite & in_united_kingdom(lon, lat)
+        east, north = x, y
+        lon, lat = to_lonlat(x, y)
+    else:
+        lon, lat = x, y
+        if system.to_epsg() != LONLAT:
+            lon, lat = Transformer.from_crs(system, LONLAT, always_xy=True).transform(x, y)
+        east, north = to_metres(lon, lat)
+    return east, north, in_united_kingdom(lon, lat) & np.isfinite(east) & np.isfinite(north)
 
 
 def _doubt(x: NDArray[np.float64], y: NDArray[np.float64], doubtful: bool, crs: str) -> str:  # noqa: FBT001
@@ -117,6 +121,6 @@ def _doubt(x: NDArray[np.float64], y: NDArray[np.float64], doubtful: bool, crs: 
         "they look like latitude and longitude: swapped, and crs = \"EPSG:4326\"?": (y, x, f"EPSG:{LONLAT}"),
     }
     for words, (a, b, system) in readings.items():
-        if _inside(*metres_of(a, b, crs=system)).mean() > 0.5:
+        if _locate(a, b, crs=system)[2].mean() > 0.5:
             return words
     return "which coordinate system are they in?"

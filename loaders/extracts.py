@@ -98,7 +98,7 @@ def _open_file(path: Path, *, left_out: list[str]) -> Iterator[Received]:
 
 
 def _received(name: str, data: bytes) -> Received:
-    if not data.strip():
+    if data.isspace():
         raise DataRefused(f"{name}: the file is empty.", hint="Fetch it again.")
     is_workbook = name.lower().endswith(".xlsx")
     if is_workbook != data.startswith(b"PK\x03\x04"):

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import os
+from collections import deque
+from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
 from datetime import date
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
 import pyarrow as pa
@@ -21,13 +24,19 @@ from mapping.store import check_ready
 from mapping.vocabulary import Month, Period, slug
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Iterable, Iterator, Sequence
     from datetime import datetime
     from pathlib import Path
 
     from sqlalchemy import Engine
 
+    from loaders.extracts import Received
     from loaders.layouts import Layout
+
+    Progress = Callable[[str, float], None]
+
+A = TypeVar("A")
+B = TypeVar("B")
 
 __all__ = ["ReceivedExtract", "Window", "load_incidents"]
 
@@ -78,7 +87,7 @@ def load_incidents(
     window: Window | None = None,
     replace: bool = False,
     skip_bad_rows: bool = False,
-    progress: Callable[[str, float], None] = lambda _step, _share: None,
+    progress: Progress = lambda _step, _share: None,
 ) -> LoadReport:
     """Load files, folders and archives of incidents: all of them, or nothing.
 
@@ -127,10 +136,34 @@ def _check_files(
     source: str | None,
     today: date,
     skip_bad_rows: bool,
-    progress: Callable[[str, float], None],
+    progress: Progress,
 ) -> list[CheckedFile]:
-    checked: list[CheckedFile] = []
-    faults: list[str] = []
+    def check(received: Received) -> CheckedFile | DataRefused:
+        try:
+            table, layout = read_by_layout(received, layouts)
+            return check_rows(
+                table,
+                name=received.name,
+                sha256=received.sha256,
+                layout=layout,
+                source=source,
+                today=today,
+                skip_bad_rows=skip_bad_rows,
+                is_workbook=received.name.lower().endswith(".xlsx"),
+            )
+        except DataRefused as error:
+            return error
+
+    outcomes = list(_in_parallel(check, _distinct_files(paths, report, progress)))
+    faults = [str(outcome) for outcome in outcomes if isinstance(outcome, DataRefused)]
+    if faults:
+        raise DataRefused("\n\n".join(faults), hint="Nothing was stored.")
+    progress("reading", 1)
+    return [outcome for outcome in outcomes if isinstance(outcome, CheckedFile)]
+
+
+def _distinct_files(paths: Sequence[Path], report: LoadReport, progress: Progress) -> Iterator[Received]:
+    """The files received, each content once."""
     seen: dict[str, str] = {}
     for number, received in enumerate(open_received(paths, left_out=report.left_out)):
         progress("reading", 1 - 1 / (number + 2))
@@ -138,26 +171,20 @@ def _check_files(
             report.warnings.append(f"{received.name} has the same content as {seen[received.sha256]}: it counts once.")
             continue
         seen[received.sha256] = received.name
-        try:
-            table, layout = read_by_layout(received, layouts)
-            checked.append(
-                check_rows(
-                    table,
-                    name=received.name,
-                    sha256=received.sha256,
-                    layout=layout,
-                    source=source,
-                    today=today,
-                    skip_bad_rows=skip_bad_rows,
-                    is_workbook=received.name.lower().endswith(".xlsx"),
-                )
-            )
-        except DataRefused as error:
-            faults.append(str(error))
-    if faults:
-        raise DataRefused("\n\n".join(faults), hint="Nothing was stored.")
-    progress("reading", 1)
-    return checked
+        yield received
+
+
+def _in_parallel(work: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:
+    """Results in the order of the items, of which no more are held than are worked on."""
+    threads = min(4, os.cpu_count() or 1)
+    with ThreadPoolExecutor(threads) as pool:
+        pending: deque[Future[B]] = deque()
+        for item in items:
+            pending.append(pool.submit(work, item))
+            if len(pending) > threads:
+                yield pending.popleft().result()
+        while pending:
+            yield pending.popleft().result()
 
 
 def _sort_into_extracts(files: Sequence[CheckedFile], given: Window | None) -> list[ReceivedExtract]:
@@ -225,7 +252,7 @@ def _add_file(extract: ReceivedExtract, file: CheckedFile, mine: np.ndarray) -> 
                 extract.rejected += 1
         elif position[issue.row] >= 0:
             extract.issues.append(_moved(issue, int(position[issue.row])))
-    lines = file.table.lines(aside) if len(aside) else []
+    lines = file.lines(aside) if len(aside) else []
     extract.issues += [
         Issue("set-aside", f"outside the window {window}", file.name, line, file.layout.columns.date or "date", str(day))
         for line, day in zip(lines, days.take(pa.array(aside)).to_pylist(), strict=True)
@@ -247,7 +274,7 @@ def _note_repeats(extract: ReceivedExtract, file: CheckedFile, kept: np.ndarray,
     counted = pc.value_counts(references)
     often = counted.field("values").filter(pc.greater(counted.field("counts"), 1)).drop_null()
     repeated = np.flatnonzero(pc.is_in(references, often).to_numpy())
-    lines = file.table.lines(kept[repeated])
+    lines = file.lines(kept[repeated])
     values = references.take(pa.array(repeated)).to_pylist()
     extract.issues += [
         Issue("noted", "its reference stands in another row too", file.name, line, file.layout.columns.reference, value, int(row) + offset)

@@ -20,6 +20,8 @@ from mapping.errors import DataRefused
 from mapping.vocabulary import Month, slug
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
     from loaders.tables import Table
@@ -28,6 +30,7 @@ __all__ = ["CheckedFile", "check_rows"]
 
 _SHOWN = 5
 _DAY_S = 86_400
+_DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 _NAMED_MONTH = re.compile(r"^(\d{4}-\d{2})-")
 
 
@@ -36,14 +39,14 @@ class CheckedFile:
     """The rows of one file that can be kept, and what was found about them.
 
     `rows` has the columns source, source_name, date, precision, crime_type, x, y (EPSG:27700 metres to the millimetre, null
-    where there are none), started_at, ended_at, reference, location, lsoa_code and last_outcome. Issues name rows by index.
+    where there are none), started_at, ended_at, reference, location, lsoa and outcome; repeating texts are dictionaries. `lines` gives the lines of rows by index, as issues name them.
     """
 
     name: str
     sha256: str
     layout: Layout
     rows: pa.Table
-    table: Table
+    lines: Callable[[NDArray[np.int64]], list[int]]
     named_month: Month | None
     issues: list[Issue]
     warnings: list[str]
@@ -78,9 +81,9 @@ def check_rows(
         **check.times(today),
         **check.points(),
         "reference": check.text(layout.columns.reference),
-        "location": check.text(layout.columns.location),
-        "lsoa_code": check.text(layout.columns.lsoa),
-        "last_outcome": check.text(layout.columns.outcome),
+        "location": check.phrases(layout.columns.location),
+        "lsoa": check.phrases(layout.columns.lsoa),
+        "outcome": check.phrases(layout.columns.outcome),
     }
     if check.faults:
         raise DataRefused("\n".join(check.faults))
@@ -90,7 +93,7 @@ def check_rows(
     ]
     named = _NAMED_MONTH.match(re.split(r"[/\\]", name)[-1])
     month = Month.parse(named[1]) if named and layout.window == "month" else None
-    return CheckedFile(name, sha256, layout, pa.table(columns), table, month, check.issues, check.warnings)
+    return CheckedFile(name, sha256, layout, pa.table(columns), table.lines, month, check.issues, check.warnings)
 
 
 class _Check:
@@ -121,6 +124,15 @@ class _Check:
         values = pc.utf8_trim_whitespace(self.table.columns[column])
         return pc.if_else(pc.equal(values, ""), None, values)
 
+    def phrases(self, column: str) -> pa.Array:
+        """A column of texts that repeat, blank as null."""
+        if not column:
+            return pa.nulls(self.table.rows, _DICTIONARY)
+        texts = self._distinct(column)
+        blank = pc.equal(texts.dictionary, "")
+        indices = pc.if_else(pc.take(blank, texts.indices), None, texts.indices)
+        return pa.DictionaryArray.from_arrays(indices, texts.dictionary)
+
     def sources(self, given: str | None) -> dict[str, pa.Array]:
         """Who sent each row: as given, as the layout says, or as the rows say."""
         rows = self.table.rows
@@ -135,8 +147,8 @@ class _Check:
                 "Give it with --source ID if one source sent them all."
             )
         return {
-            "source": pa.DictionaryArray.from_arrays(names.indices, pa.array(ids, pa.string())).cast(pa.string()),
-            "source_name": names.cast(pa.string()),
+            "source": pa.DictionaryArray.from_arrays(names.indices, pa.array(ids, pa.string())),
+            "source_name": names,
         }
 
     def crime_types(self) -> pa.Array:
@@ -155,7 +167,7 @@ class _Check:
                 f"Say in a layout file which type each one is (extends = \"{self.layout.name}\" takes over the rest), and load "
                 f"with --layout FILE:\n[crime_types]\n{listed}"
             )
-        return pa.DictionaryArray.from_arrays(names.indices, pa.array(ids, pa.string())).cast(pa.string())
+        return pa.DictionaryArray.from_arrays(names.indices, pa.array(ids, pa.string()))
 
     def times(self, today: date) -> dict[str, pa.Array]:
         """When: the date that counts, and the window where the layout has one."""
@@ -185,7 +197,7 @@ class _Check:
         self._refuse_dates(counted, field, days, today)
         return {
             "date": pa.array(np.where(counted.seconds <= UNREADABLE, 0, days).astype(np.int32)).cast(pa.date32()),
-            "precision": pa.DictionaryArray.from_arrays(pa.array(precision), pa.array(PRECISIONS)).cast(pa.string()),
+            "precision": pa.DictionaryArray.from_arrays(pa.array(precision.astype(np.int32)), pa.array(PRECISIONS)),
             "started_at": _timestamps(begin),
             "ended_at": _timestamps(finish),
         }
@@ -205,7 +217,8 @@ class _Check:
             )
         else:
             self._repair(points.unusable, points.why, f"{columns.x}, {columns.y}", x_texts, y_texts)
-        return {"x": pa.array(points.x, from_pandas=True), "y": pa.array(points.y, from_pandas=True)}
+        nowhere = np.isnan(points.x)
+        return {"x": pa.array(points.x, mask=nowhere), "y": pa.array(points.y, mask=nowhere)}
 
     def _distinct(self, column: str) -> pa.DictionaryArray:
         values = pc.utf8_trim_whitespace(self.table.columns[column])
@@ -267,7 +280,7 @@ class _Check:
 
 
 def _constant(text: str, rows: int) -> pa.Array:
-    return pa.array([text], pa.string()).take(pa.array(np.zeros(rows, dtype=np.int64)))
+    return pa.DictionaryArray.from_arrays(np.zeros(rows, dtype=np.int32), pa.array([text], pa.string()))
 
 
 def _timestamps(seconds: NDArray[np.int64]) -> pa.Array:

@@ -13,9 +13,9 @@ from sqlalchemy import func, insert, select
 
 from loaders.ledger import clear_window, months_of, next_id, rows_in_window, stamp
 from loaders.quality import ExtractReport, LoadReport
-from mapping.counts import recount
+from mapping.counts import count_combinations, months_in_store, recount, store_counts
 from mapping.errors import DataRefused
-from mapping.places import place_places, read_places
+from mapping.places import place_places, read_place_wards, read_places
 from mapping.store import bulk_insert, writing
 from mapping.store.models import (
     BoundarySet,
@@ -25,8 +25,8 @@ from mapping.store.models import (
     ExtractTypeCount,
     Incident,
     IssueRow,
+    Phrase,
     Place,
-    PlaceWard,
     Source,
     SuppliedWindow,
 )
@@ -42,7 +42,11 @@ if TYPE_CHECKING:
     from loaders.incidents import ReceivedExtract
     from mapping.vocabulary import CrimeType
 
+    Progress = Callable[[str, float], None]
+
 __all__ = ["shelve"]
+
+_MOST_OUTSIDE = 0.9
 
 
 def shelve(
@@ -52,7 +56,7 @@ def shelve(
     *,
     now: datetime,
     replace: bool,
-    progress: Callable[[str, float], None],
+    progress: Progress,
 ) -> None:
     """Store extracts, each in place of what was known of its window; fills `report`.
 
@@ -64,7 +68,7 @@ def shelve(
     with writing(engine) as connection:
         type_ids = _type_ids(connection, (t for extract in extracts for t in extract.layout.all_types))
         touched: dict[int, set[Month]] = defaultdict(set)
-        fresh: list[tuple[ReceivedExtract, ExtractReport]] = []
+        fresh: list[tuple[ReceivedExtract, ExtractReport, int]] = []
         faults: list[str] = []
         for extract in extracts:
             done = _report_of(extract)
@@ -76,24 +80,16 @@ def shelve(
                     _replace_window(connection, source_id, extract, done, replace=replace)
                     done.extract_id = _enter(connection, source_id, extract, done, now=now)
                     touched[source_id] |= months_of(extract.window.first, extract.window.last)
-                    fresh.append((extract, done))
+                    fresh.append((extract, done, source_id))
             except DataRefused as error:
                 faults.append(str(error))
         if faults:
             raise DataRefused("\n\n".join(faults), hint="Nothing was stored.")
         if fresh:
-            _store_rows(connection, fresh, type_ids, progress)
-            sets = connection.execute(select(BoundarySet.id, BoundarySet.name).order_by(BoundarySet.id)).all()
-            steps, total = 0, len(sets) * sum(len(months) for months in touched.values())
-
-            def counted() -> None:
-                nonlocal steps
-                steps += 1
-                progress("counting", steps / total)
-
-            recount(connection, set_ids=[s.id for s in sets], months=touched, progress=counted)
+            kept_months = {source_id: months_in_store(connection, source_id, months) for source_id, months in touched.items()}
+            _Shelf(connection, fresh, progress).store(type_ids, kept_months)
             stamp(connection)
-        _describe(connection, report, len(fresh))
+        _warn(connection, report)
 
 
 def _report_of(extract: ReceivedExtract) -> ExtractReport:
@@ -243,48 +239,81 @@ def _enter(connection: Connection, source_id: int, extract: ReceivedExtract, don
     return extract_id
 
 
-def _store_rows(
-    connection: Connection,
-    fresh: list[tuple[ReceivedExtract, ExtractReport]],
-    type_ids: dict[str, int],
-    progress: Callable[[str, float], None],
-) -> None:
-    rows = pa.concat_tables([extract.rows for extract, _ in fresh])
-    sizes = [done.kept for _, done in fresh]
-    extract_ids = np.repeat([done.extract_id for _, done in fresh], sizes)
-    progress("placing", 0)
-    place_ids = _place_ids(connection, rows["x"].to_numpy(), rows["y"].to_numpy())
-    progress("placing", 1)
-    progress("storing", 0)
-    first = next_id(connection, Incident)
-    types = rows["crime_type"].combine_chunks().dictionary_encode()
-    ids_of_types = np.array([type_ids[t] for t in types.dictionary.to_pylist()])[types.indices.to_numpy()]
-    stored = pa.table(
-        {
-            "id": np.arange(first, first + rows.num_rows),
-            "extract_id": extract_ids,
-            "date": rows["date"],
-            "crime_type_id": ids_of_types,
-            "place_id": pa.array(place_ids, mask=place_ids == 0),
-            **{
-                name: rows[name]
-                for name in ("precision", "started_at", "ended_at", "reference", "location", "lsoa_code", "last_outcome")
-            },
-        }
-    )
-    bulk_insert(connection, Incident.__table__, stored)  # type: ignore[arg-type]
-    progress("storing", 1)
-    starts = np.concatenate([[0], np.cumsum(sizes)])
-    for (_, done), start, end in zip(fresh, starts, starts[1:], strict=False):
-        kept, counts = np.unique(ids_of_types[start:end], return_counts=True)
-        connection.execute(
-            insert(ExtractTypeCount),
-            [
-                {"extract_id": done.extract_id, "crime_type_id": int(t), "count": int(n)}
-                for t, n in zip(kept, counts, strict=True)
-            ],
+class _Shelf:
+    """The rows of new extracts on their way into the store, all together, in arrays of one length."""
+
+    def __init__(self, connection: Connection, fresh: list[tuple[ReceivedExtract, ExtractReport, int]], progress: Progress) -> None:
+        self.connection = connection
+        self.progress = progress
+        self.reports = [done for _, done, _ in fresh]
+        self.rows = pa.concat_tables([extract.rows for extract, _, _ in fresh]).unify_dictionaries()
+        sizes = [done.kept for done in self.reports]
+        self.starts = np.concatenate([[0], np.cumsum(sizes)])
+        self.extract_ids = np.repeat([done.extract_id for done in self.reports], sizes)
+        self.source_ids = np.repeat([source_id for _, _, source_id in fresh], sizes)
+
+    def store(self, type_ids: dict[str, int], kept_months: dict[int, set[Month]]) -> None:
+        """Place and insert the rows, then count them; `kept_months` hold incidents of other extracts too."""
+        self.progress("placing", 0)
+        place_ids = _place_ids(self.connection, self.rows["x"].to_numpy(), self.rows["y"].to_numpy())
+        self.progress("storing", 0)
+        types = self._by_dictionary("crime_type", type_ids)
+        phrases = _phrase_ids(self.connection, [self.rows[name] for name in ("location", "lsoa", "outcome")])
+        first = next_id(self.connection, Incident)
+        bulk_insert(
+            self.connection,
+            Incident.__table__,  # type: ignore[arg-type]
+            pa.table(
+                {
+                    "id": np.arange(first, first + self.rows.num_rows),
+                    "extract_id": self.extract_ids,
+                    "date": self.rows["date"],
+                    "crime_type_id": types,
+                    "place_id": pa.array(place_ids, mask=place_ids == 0),
+                    **{name: self.rows[name] for name in ("precision", "started_at", "ended_at", "reference")},
+                    **dict(zip(("location_id", "lsoa_id", "outcome_id"), phrases, strict=True)),
+                }
+            ),
         )
-    _store_issues(connection, fresh, [first + int(start) for start in starts])
+        self._store_types(types)
+        _store_issues(self.connection, self.reports, [first + int(start) for start in self.starts])
+        self.progress("counting", 0)
+        self._count(place_ids, types, kept_months)
+        self.progress("counting", 1)
+
+    def _by_dictionary(self, column: str, ids: dict[str, int]) -> NDArray[np.int64]:
+        texts = self.rows[column].combine_chunks()
+        return np.array([ids[text] for text in texts.dictionary.to_pylist()], dtype=np.int64)[texts.indices.to_numpy()]
+
+    def _store_types(self, types: NDArray[np.int64]) -> None:
+        (extracts, kinds), counts = count_combinations(self.extract_ids, types)
+        rows = [
+            {"extract_id": int(e), "crime_type_id": int(t), "count": int(n)}
+            for e, t, n in zip(extracts, kinds, counts, strict=True)
+        ]
+        self.connection.execute(insert(ExtractTypeCount), rows)
+
+    def _count(self, place_ids: NDArray[np.int64], types: NDArray[np.int64], kept_months: dict[int, set[Month]]) -> None:
+        """Months that hold nothing else are counted from the rows at hand; the others from the store."""
+        days, at = np.unique(self.rows["date"].to_numpy(), return_inverse=True)
+        months = np.array([Month.of(day).index for day in days.tolist()], dtype=np.int64)[at]
+        mixed = np.zeros(len(months), dtype=bool)
+        for source_id, kept in kept_months.items():
+            mixed |= (self.source_ids == source_id) & np.isin(months, [month.index for month in kept])
+        sets = self.connection.execute(select(BoundarySet.id, BoundarySet.name).order_by(BoundarySet.id)).all()
+        for found in sets:
+            wards = read_place_wards(self.connection, found.id)[place_ids]
+            for done, start, end in zip(self.reports, self.starts, self.starts[1:], strict=False):
+                done.in_ward[found.name] = int((wards[start:end] > 0).sum())
+            store_counts(
+                self.connection,
+                found.id,
+                source_ids=self.source_ids[~mixed],
+                months=months[~mixed],
+                ward_ids=wards[~mixed],
+                crime_type_ids=types[~mixed],
+            )
+        recount(self.connection, set_ids=[found.id for found in sets], months=kept_months)
 
 
 def _place_ids(connection: Connection, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
@@ -312,16 +341,30 @@ def _place_ids(connection: Connection, x: NDArray[np.float64], y: NDArray[np.flo
     return result
 
 
-def _store_issues(connection: Connection, fresh: list[tuple[ReceivedExtract, ExtractReport]], starts: list[int]) -> None:
-    issue_id = (connection.scalar(select(func.max(IssueRow.id))) or 0) + 1
-    found = [(done, start, issue) for (_, done), start in zip(fresh, starts, strict=False) for issue in done.issues]
-    if not found:
-        return
+def _phrase_ids(connection: Connection, columns: list[pa.ChunkedArray]) -> list[pa.Array]:
+    """The phrase of each row and column, null where there is none; new phrases are stored."""
+    known = dict(connection.execute(select(Phrase.text, Phrase.id)).tuples().all())
+    before = len(known)
+    arrays = [column.combine_chunks() for column in columns]
+    for array in arrays:
+        for text in array.dictionary.to_pylist():
+            known.setdefault(text, len(known) + 1)
+    new = list(known.items())[before:]
+    texts = pa.table({"id": pa.array([i for _, i in new], pa.int64()), "text": pa.array([t for t, _ in new], pa.string())})
+    bulk_insert(connection, Phrase.__table__, texts)  # type: ignore[arg-type]
+    return [
+        pa.array([known[text] for text in array.dictionary.to_pylist()], pa.int64()).take(array.indices) for array in arrays
+    ]
+
+
+def _store_issues(connection: Connection, reports: list[ExtractReport], starts: list[int]) -> None:
+    first = (connection.scalar(select(func.max(IssueRow.id))) or 0) + 1
+    found = [(done, start, issue) for done, start in zip(reports, starts, strict=False) for issue in done.issues]
     columns = {
-        "id": pa.array(np.arange(issue_id, issue_id + len(found))),
-        "extract_id": pa.array([done.extract_id for done, _, _ in found]),
+        "id": pa.array(np.arange(first, first + len(found))),
+        "extract_id": pa.array([done.extract_id for done, _, _ in found], pa.int64()),
         "incident_id": pa.array([start + issue.row if issue.row >= 0 else None for _, start, issue in found], pa.int64()),
-        "line": pa.array([issue.line for _, _, issue in found]),
+        "line": pa.array([issue.line for _, _, issue in found], pa.int64()),
         **{
             name: pa.array([getattr(issue, name) for _, _, issue in found], pa.string())
             for name in ("outcome", "kind", "file", "field", "value")
@@ -330,21 +373,15 @@ def _store_issues(connection: Connection, fresh: list[tuple[ReceivedExtract, Ext
     bulk_insert(connection, IssueRow.__table__, pa.table(columns))  # type: ignore[arg-type]
 
 
-def _describe(connection: Connection, report: LoadReport, fresh: int) -> None:
-    """Tell, for each boundary set, how many of the rows are in a ward."""
-    sets = connection.execute(select(BoundarySet.id, BoundarySet.name).order_by(BoundarySet.id)).all()
+def _warn(connection: Connection, report: LoadReport) -> None:
+    """Say what the figures alone would not: nothing to be in, or nearly nothing in it."""
+    sets = connection.scalars(select(BoundarySet.name)).all()
     if not sets:
         report.warnings.append("No boundary set is loaded: nothing is in a ward yet. Run `wardwatch load boundaries FILE`.")
-    for done in report.extracts if fresh else []:
-        for found in sets:
-            done.in_ward[found.name] = connection.scalar(
-                select(func.count())
-                .select_from(Incident)
-                .join(PlaceWard, (PlaceWard.place_id == Incident.place_id) & (PlaceWard.boundary_set_id == found.id))
-                .where(Incident.extract_id == done.extract_id)
-            ) or 0
-            outside = done.kept - done.without_coordinates - done.in_ward[found.name]
-            if done.kept and outside > 0.9 * done.kept and len(sets) == 1:
+    for done in report.extracts:
+        for name, in_ward in done.in_ward.items():
+            outside = done.kept - done.without_coordinates - in_ward
+            if outside > _MOST_OUTSIDE * done.kept:
                 report.warnings.append(
-                    f"{', '.join(done.files[:2])}: {outside:,} of {done.kept:,} rows lie outside every ward of {found.name}."
+                    f"{', '.join(done.files[:2])}: {outside:,} of {done.kept:,} rows lie outside every ward of {name}."
                 )

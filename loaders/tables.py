@@ -128,7 +128,7 @@ def read_delimited(
     try:
         table = pyarrow.csv.read_csv(
             pa.BufferReader(data),
-            read_options=pyarrow.csv.ReadOptions(skip_rows=header_line, column_names=unique, block_size=2**24),
+            read_options=pyarrow.csv.ReadOptions(skip_rows=header_line, column_names=unique, block_size=2**22),
             parse_options=pyarrow.csv.ParseOptions(
                 delimiter=delimiter, newlines_in_values=b'"' in data, invalid_row_handler=note
             ),
@@ -144,13 +144,14 @@ def read_delimited(
         # The slow reader knows the line of every fault and forgives the empty fields that spreadsheets append.
         return _read_slowly(data, name, delimiter=delimiter, header=header, header_line=header_line, at=at)
     columns = {column: table.column(unique[i]) for column, i in at.items()}
-    _refuse_line_breaks(columns, name)
+    if b'"' in data:
+        _refuse_line_breaks(columns, name)
     lines = data.count(b"\n") + (0 if data.endswith(b"\n") else 1)
-    plain = table.num_rows == lines - header_line
+    if table.num_rows == lines - header_line:
+        # Nothing may hold on to the file's bytes: a load has many files.
+        return _without_blank_rows(columns, table.num_rows, lambda rows: [int(row) + header_line + 1 for row in rows])
 
     def line_of(rows: NDArray[np.int64]) -> list[int]:
-        if plain:
-            return [int(row) + header_line + 1 for row in rows]
         ends = _line_ends(data, delimiter=delimiter, header_line=header_line)
         return [ends[int(row)] for row in rows]
 

@@ -91,7 +91,7 @@ def draw_map(
         # Wards, not the map, are what the keyboard moves between; the wheel scrolls the page until the map is used.
         keyboard=False,
         scroll_wheel_zoom=False,
-        zoom_snap=1 if tiles_url else 0.25,
+        zoom_snap=1 if tiles_url else 0.1,
         attribution_control=bool(tiles_url),
     )
     # Leaflet alone is needed, and served by us. These lists belong to the class: set them on this map only.

@@ -6,9 +6,11 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import numpy as np
+import pyarrow as pa
 from sqlalchemy import Date as SqlDate
 from sqlalchemy import Integer, delete, func, insert, literal, select
 
+from mapping.store import bulk_insert
 from mapping.store.models import CrimeTypeRow, Extract, Incident, PlaceWard, Source, Ward, WardMonthCount
 from mapping.vocabulary import Month
 
@@ -16,9 +18,9 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
 
     from numpy.typing import NDArray
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
-__all__ = ["Counts", "read_counts", "recount"]
+__all__ = ["Counts", "count_combinations", "months_in_store", "read_counts", "recount", "store_counts"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +35,65 @@ class Counts:
     ward_codes: tuple[str, ...]
     months: tuple[Month, ...]
     crime_types: tuple[str, ...]
+
+
+def count_combinations(*parts: NDArray[np.int64]) -> tuple[tuple[NDArray[np.int64], ...], NDArray[np.int64]]:
+    """The distinct combinations of whole numbers (none negative), in order, and how often each occurs.
+
+    >>> count_combinations(np.array([1, 2, 1]), np.array([5, 5, 5]))
+    ((array([1, 2]), array([5, 5])), array([2, 1]))
+    """
+    # One number for each combination: sorting numbers is many times faster than sorting rows.
+    sizes = [int(part.max(initial=0)) + 1 for part in parts]
+    keys, counts = np.unique(np.ravel_multi_index(parts, sizes), return_counts=True)
+    return np.unravel_index(keys, sizes), counts
+
+
+def months_in_store(connection: Connection, source_id: int, months: Iterable[Month]) -> set[Month]:
+    """Which of these months hold any incident of a source."""
+    return {
+        month
+        for month in months
+        if connection.scalar(select(Incident.id).where(_of_month(source_id, month)).limit(1)) is not None
+    }
+
+
+def store_counts(
+    connection: Connection,
+    set_id: int,
+    *,
+    source_ids: NDArray[np.int64],
+    months: NDArray[np.int64],
+    ward_ids: NDArray[np.int64],
+    crime_type_ids: NDArray[np.int64],
+) -> None:
+    """Count incidents that are all there is of their source and month, in place of what was counted.
+
+    Parameters
+    ----------
+    source_ids, months, ward_ids, crime_type_ids
+        One entry an incident; `months` are `Month.index`, `ward_ids` are 0 where an incident is in no ward.
+    """
+    kept = WardMonthCount
+    for source_id, month in zip(*count_combinations(source_ids, months)[0], strict=True):
+        first = Month.from_index(int(month)).first
+        connection.execute(
+            delete(kept).where(kept.boundary_set_id == set_id, kept.source_id == int(source_id), kept.month == first)
+        )
+    inside = ward_ids > 0
+    found, counts = count_combinations(source_ids[inside], months[inside], ward_ids[inside], crime_type_ids[inside])
+    source, month, ward, crime_type = found
+    distinct, at = np.unique(month, return_inverse=True)
+    firsts = pa.array([Month.from_index(int(m)).first for m in distinct], pa.date32())
+    rows = {
+        "boundary_set_id": np.full(len(counts), set_id),
+        "source_id": source,
+        "month": firsts.take(pa.array(at)),
+        "ward_id": ward,
+        "crime_type_id": crime_type,
+        "count": counts,
+    }
+    bulk_insert(connection, kept.__table__, pa.table(rows))  # type: ignore[arg-type]
 
 
 def recount(
@@ -76,18 +137,18 @@ def _recount_month(connection: Connection, set_id: int, source_id: int, month: M
         )
         .select_from(Incident)
         .join(PlaceWard, (PlaceWard.place_id == Incident.place_id) & (PlaceWard.boundary_set_id == set_id))
-        .where(
-            Incident.extract_id.in_(
-                select(Extract.id).where(
-                    Extract.source_id == source_id, Extract.date_from <= month.last, Extract.date_to >= month.first
-                )
-            ),
-            Incident.date.between(month.first, month.last),
-        )
+        .where(_of_month(source_id, month))
         .group_by(PlaceWard.ward_id, Incident.crime_type_id)
     )
     columns = ["boundary_set_id", "source_id", "month", "ward_id", "crime_type_id", "count"]
     connection.execute(insert(kept).from_select(columns, counted))
+
+
+def _of_month(source_id: int, month: Month) -> ColumnElement[bool]:
+    extracts = select(Extract.id).where(
+        Extract.source_id == source_id, Extract.date_from <= month.last, Extract.date_to >= month.first
+    )
+    return Incident.extract_id.in_(extracts) & Incident.date.between(month.first, month.last)
 
 
 def read_counts(connection: Connection, boundary_set_id: int, *, sources: Sequence[str], crime_types: Sequence[str]) -> Counts:

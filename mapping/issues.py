@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from mapping.errors import NotFound
-from mapping.store.models import Extract, IssueRow, Source
+from mapping.store.models import Extract, Incident, IssueRow, Source, SuppliedWindow
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -42,22 +42,25 @@ class IssueLine:
 
 
 def read_issue_counts(connection: Connection, *, open_only: bool) -> list[IssueCount]:
-    """Issues by source, outcome and kind, of the extracts that were not withdrawn."""
+    """Issues by source, outcome and kind, of what is in the store now: not of rows that later extracts replaced."""
     visible = Source.access == "open" if open_only else Source.access.is_not(None)
     by_extract = (
         select(IssueRow.extract_id, IssueRow.outcome, IssueRow.kind, func.count().label("rows"))
+        .outerjoin(Incident, Incident.id == IssueRow.incident_id)
+        .where(IssueRow.incident_id.is_(None) | Incident.id.is_not(None))
         .group_by(IssueRow.extract_id, IssueRow.outcome, IssueRow.kind)
         .subquery()
     )
     counted = by_extract.c
     found = connection.execute(
-        select(Source.slug, counted.outcome, counted.kind, func.sum(counted.rows))
+        select(Source.slug, counted.outcome, counted.kind, func.sum(counted.rows).label("rows"))
         .join(Extract, Extract.id == counted.extract_id)
         .join(Source, Source.id == Extract.source_id)
-        .where(visible, Extract.withdrawn_at.is_(None))
+        .where(visible, Extract.id.in_(select(SuppliedWindow.extract_id)))
         .group_by(Source.slug, counted.outcome, counted.kind)
     )
-    return sorted((IssueCount(*row[:3], int(row[3])) for row in found), key=lambda c: (c.source, c.outcome, -c.rows, c.kind))
+    counts = [IssueCount(row.slug, row.outcome, row.kind, int(row.rows)) for row in found]
+    return sorted(counts, key=lambda c: (c.source, c.outcome, -c.rows, c.kind))
 
 
 def read_issues(connection: Connection, extract_id: int, *, after: int = 0, limit: int) -> Sequence[IssueLine]:

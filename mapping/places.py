@@ -9,7 +9,7 @@ import numpy as np
 import pyarrow as pa
 import rtree.index
 import shapely
-from sqlalchemy import delete, select
+from sqlalchemy import delete, func, select
 
 from mapping.store import bulk_insert
 from mapping.store.models import BoundarySet, Place, PlaceWard, Ward
@@ -23,6 +23,7 @@ __all__ = [
     "WardFinder",
     "place_places",
     "place_points",
+    "read_place_wards",
     "read_places",
     "replace_all_places",
 ]
@@ -53,6 +54,17 @@ def read_places(connection: Connection) -> tuple[NDArray[np.int64], NDArray[np.o
     points = np.empty(len(rows), dtype=object)
     points[:] = [row.geom for row in rows]
     return np.array([row.id for row in rows], dtype=np.int64), points
+
+
+def read_place_wards(connection: Connection, set_id: int) -> NDArray[np.int64]:
+    """The ward id of each place on a boundary set, at the place's own id; 0 where it is in none (and at 0, no place)."""
+    rows = connection.execute(select(PlaceWard.place_id, PlaceWard.ward_id).where(PlaceWard.boundary_set_id == set_id)).all()
+    highest = connection.scalar(select(func.max(Place.id))) or 0
+    wards = np.zeros(highest + 1, dtype=np.int64)
+    if rows:
+        place_ids, ward_ids = np.array(rows, dtype=np.int64).T
+        wards[place_ids] = ward_ids
+    return wards
 
 
 def place_places(connection: Connection, place_ids: NDArray[np.int64], points: NDArray[np.object_]) -> None:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import threading
 from collections import OrderedDict
 from dataclasses import dataclass
-from datetime import date, datetime
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -31,6 +30,7 @@ from mapping.vocabulary import BUILT_IN_CRIME_TYPES, CrimeType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
+    from datetime import date, datetime
 
     from numpy.typing import NDArray
     from sqlalchemy import Connection, Engine
@@ -268,9 +268,7 @@ def _read_catalogue(connection: Connection, version: str, *, open_only: bool) ->
 
 
 def _read_set(connection: Connection, row: Any) -> BoundarySetInfo:  # noqa: ANN401 - a row of the boundary_set table
-    names = dict(
-        connection.execute(select(District.code, District.name).where(District.boundary_set_id == row.id)).tuples().all()
-    )
+    names = dict(connection.execute(select(District.code, District.name).where(District.boundary_set_id == row.id)).all())
     wards = connection.execute(
         select(Ward.code, Ward.name, Ward.district_code, Ward.area_km2)
         .where(Ward.boundary_set_id == row.id)
@@ -289,7 +287,7 @@ def _read_set(connection: Connection, row: Any) -> BoundarySetInfo:  # noqa: ANN
         wards=tuple(
             WardInfo(w.code, w.name, w.district_code, names.get(w.district_code, w.district_code), w.area_km2) for w in wards
         ),
-        shapes=dict(shapes.tuples().all()),
+        shapes=dict(shapes.all()),
     )
 
 

@@ -12,9 +12,14 @@ sends five call-outs in Dale in January, of a type of its own.
 """
 
 import json
+from collections.abc import Iterator
+from contextlib import contextmanager
 from datetime import UTC, date, datetime
 from pathlib import Path
 
+from flask.testing import FlaskClient
+
+from app import create_app
 from loaders.boundaries import load_boundaries
 from loaders.incidents import Window, load_incidents
 from loaders.population import load_population
@@ -23,7 +28,7 @@ from mapping.store import init_store, open_engine
 from mapping.vocabulary import to_lonlat
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC).replace(tzinfo=None)
-HOSTILE = "=Cedar, \"Old\" <img src=x onerror=alert(1)></script>`${1}\\'"
+HOSTILE = '=Cedar, "Old" <img src=x onerror=alert(1)></script>`${1}\\\''
 WARDS = {"E05000001": "Alder", "E05000002": "Birch", "E05000003": HOSTILE, "E05000004": "Dale"}
 DISTRICTS = {"E07000001": "West", "E07000002": "<b>East</b>"}
 RESIDENTS = {"E05000001": 1000, "E05000002": 2000, "E05000003": 100, "E05000004": 4000}
@@ -31,7 +36,8 @@ SECRETS = ("hidden-fire", "callouts", "secret-fire", "Secret fire", "SECRETREF",
 """Words of the protected source: none may be had from a public server."""
 
 _POLICE = (
-    "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,Crime type,Last outcome category,Context"
+    "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,Crime type,"
+    "Last outcome category,Context"
 )
 _CORNERS = {"E05000001": (530, 201), "E05000002": (531, 201), "E05000003": (530, 200), "E05000004": (531, 200)}
 _ASB, _BURGLARY, _DRUGS = "Anti-social behaviour", "Burglary", "Drugs"
@@ -85,6 +91,14 @@ def settings(url: str, **given: object) -> Settings:
     return Settings(**{"database_url": url, "audience": "public", "title": "wardwatch", "tiles_url": "", "now": NOW} | given)
 
 
+@contextmanager
+def visitor(url: str, **given: object) -> Iterator[FlaskClient]:
+    """Give a visitor of a server on that store, of the public unless `audience="internal"`."""
+    app = create_app(settings(url, **given))
+    yield app.test_client()
+    app.extensions["wardwatch"].close()
+
+
 def _boundaries(folder: Path) -> Path:
     features = []
     for code, (x, y) in _CORNERS.items():
@@ -111,7 +125,9 @@ def _population(folder: Path) -> Path:
 
 def _police(folder: Path) -> list[Path]:
     rows = {
-        "2020-01": 3 * [("E05000001", _ASB)] + 2 * [("E05000001", _BURGLARY)] + [("E05000002", _ASB), ("", _ASB), ("far", _ASB)],
+        "2020-01": 3 * [("E05000001", _ASB)]
+        + 2 * [("E05000001", _BURGLARY)]
+        + [("E05000002", _ASB), ("", _ASB), ("far", _ASB)],
         "2020-03": [("E05000002", _BURGLARY)] + 2 * [("E05000003", _DRUGS)],
     }
     written = []

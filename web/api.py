@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -26,6 +27,9 @@ if TYPE_CHECKING:
 __all__ = ["blueprint"]
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
+
+_one_at_a_time = threading.Lock()
+"""Two threads in one R-tree, even only reading, end the process (libspatialindex is not made for it)."""
 
 
 @blueprint.get("/boundary-sets")
@@ -84,16 +88,17 @@ def measures() -> Response:
 @blueprint.get("/measures/<measure_id>")
 @audience("public")
 def measure(measure_id: str) -> Response:
-    """One figure for each ward, district or set. `view=explorer` adds the parts of the explorer's page that show it."""
+    """One figure for each ward, district or set. `view=explorer`: the parts of its page that show them."""
     query = read_query(measure=find_measure(measure_id).id, extra=("by", "format", "view", "selected"))
     found = answer(reader(), measure_id, query.question)
-    more: dict[str, object] = {}
     if view := query.extra.get("view"):
         if view != "explorer":
             raise BadRequest(f"There is no view '{view}'.", hint="Known: explorer.", parameter="view", value=view)
-        more["view"] = explorer.fragments(found, query.question, query.extra.get("selected", ""))
+        # The rows are in the view already; twice they would be half as much again for every change of a filter.
+        parts = explorer.fragments(found, query.question, query.extra.get("selected", ""))
+        return json_answer({"meta": found.meta, "view": parts})
     form = query.extra.get("format", "")
-    return rows_answer(MEASURE_COLUMNS, found.rows, found.meta, name=measure_id, form=form, **more)
+    return rows_answer(MEASURE_COLUMNS, found.rows, found.meta, name=measure_id, form=form)
 
 
 @blueprint.get("/counts")
@@ -176,7 +181,8 @@ def ward_at() -> Response:
             value=query.extra["lon"],
         )
     finder = store.ward_finder(catalogue, boundary_set)
-    code, nearest = finder.at(x, y), finder.nearest(x, y)
+    with _one_at_a_time:
+        code, nearest = finder.at(x, y), finder.nearest(x, y)
     at = next((i for i, ward in enumerate(boundary_set.wards) if ward.code == code), None)
     residents = _residents(store, catalogue, boundary_set)
     return json_answer(

@@ -47,13 +47,21 @@ class Store:
         with self._lock:
             if self._reader and self._file == _identity(self._reader.engine):
                 return self._reader
-            if self._reader:
-                self._reader.engine.dispose()
-                self._reader = None
+            self._close()
             engine = open_engine(self.settings.store_url)
             self._file = _identity(engine)
             self._reader = Reader(engine, open_only=self.settings.audience == "public")
             return self._reader
+
+    def close(self) -> None:
+        """Let go of the store; the next reader opens it again."""
+        with self._lock:
+            self._close()
+
+    def _close(self) -> None:
+        if self._reader:
+            self._reader.engine.dispose()
+            self._reader = None
 
 
 def _identity(engine: Engine) -> tuple[int, int] | None:
@@ -62,8 +70,8 @@ def _identity(engine: Engine) -> tuple[int, int] | None:
         return None
     try:
         found = Path(engine.url.database).stat()
-    except OSError as error:
-        raise StoreNotReady("The store is gone.", hint="Put the file back, or run `wardwatch init` to make one.") from error
+    except OSError:
+        raise StoreNotReady("The store is gone.", hint="Put the file back, or run `wardwatch init` to make one.") from None
     return found.st_dev, found.st_ino
 
 

@@ -104,7 +104,7 @@ def _told(error: WardwatchError) -> Failure:
     if status < 500:
         return Failure(status, kind, error.message, error.hint, error.parameter, error.value)
     # What the domain says of a store may name where it is, or repeat the database's own words: those are for the log.
-    telling = error.__cause__ is not None or any(mark in error.message for mark in "/\\@")
+    telling = error.__cause__ is not None or any(mark in error.message for mark in "/\\@'")
     message = _STORE_SENTENCES[type(error)] if telling else error.message
     return Failure(status, kind, message, error.hint, reference=_logged(error))
 

@@ -52,7 +52,7 @@ def explorer() -> str:
         "explorer.html",
         map=map_addresses(found.boundary_set),
         filters=_filters(catalogue, found, question),
-        scripts=(*MAP_SCRIPTS, "explorer.js"),
+        scripts=(*MAP_SCRIPTS, "search.js", "explorer.js"),
         **context,
     )
 
@@ -74,7 +74,7 @@ def fragments(found: Answer, question: Question, selected: str) -> dict[str, Any
     They come from the templates of the whole page, so that text and figures never disagree.
     """
     context = map_context(found, replace(question, ward=None), selected)
-    names = ("heading", "legend", "panel", "table", "notes")
+    names = ("heading", "legend", "panel", "table", "notes", "caption", "options")
     parts: dict[str, Any] = {name: render_page(f"_{name}.html", **context) for name in names}
     return parts | {"title": context["head"].sentence, "map": context["values"]}
 
@@ -120,7 +120,7 @@ def panel_context(found: Answer, question: Question, selected: str) -> dict[str,
     if not selected:
         return {"chosen": None, "chart": None}
     chosen = ward_figures(reader(), found, question, selected)
-    return {"chosen": chosen, "chart": series_chart(chosen.bars)}
+    return {"chosen": chosen, "chart": series_chart(chosen.bars, height=130)}
 
 
 def parameters_of(found: Answer, question: Question) -> dict[str, str | None]:

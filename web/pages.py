@@ -9,19 +9,31 @@ from dataclasses import dataclass
 from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 from urllib.parse import quote, urlencode
 
 import xstatic.pkg.leaflet
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from mapping.choropleth import CANVAS_ABOVE, STATUS_WORDS, FoliumParts, draw_map, legend, map_values, shapes_centre
+from mapping.answers import Question
+from mapping.choropleth import (
+    CANVAS_ABOVE,
+    STATUS_WORDS,
+    FoliumParts,
+    draw_map,
+    legend,
+    map_values,
+    shapes_centre,
+    tolerance_for,
+)
+from web.figures import crime_type_name, headline, notes, table_rows, total_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mapping.answers import Answer
+    from mapping.reader import Catalogue, Reader
     from mapping.settings import Settings
 
 __all__ = [
@@ -86,9 +98,14 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"json_block": json_block, "path": lambda text: quote(text, safe="")}
+    made.filters |= {"json_block": json_block, "path": lambda text: quote(text, safe=""), "unit": _unit}
     made.globals |= {"query_string": query_string, "status_words": STATUS_WORDS}
     return made
+
+
+def _unit(unit: str, figure: str) -> str:
+    """A unit beside a figure: `1 incident`, `2 incidents`."""
+    return unit.removesuffix("s") if figure == "1" else unit
 
 
 def asset_bytes(name: str) -> bytes | None:
@@ -133,51 +150,55 @@ def query_string(parameters: Mapping[str, str | None], **changes: str | None) ->
     return f"?{urlencode(wanted)}" if wanted else ""
 
 
-def render_map_file(
-    answer: Answer,
-    shapes: bytes,
-    *,
-    settings: Settings,
-    crime_type_name: str,
-    totals: list[dict[str, Any]] | None = None,
-) -> str:
+def render_map_file(reader: Reader, found: Answer, settings: Settings) -> str:
     """A map as one HTML file that asks nothing of any server: opened from a disk, an e-mail or a memory stick.
 
     Parameters
     ----------
-    answer
-        Figures of the wards.
-    shapes
-        The set's display shapes: GeoJSON in EPSG:4326.
-    totals
-        Rows for districts and for the whole set, to end the table with.
+    reader
+        Gives the shapes, and the totals that end the table.
+    found
+        Figures of wards.
     """
-    # Not through `web.explorer`, whose figures come from a request.
-    from web.figures import headline, table_rows  # noqa: PLC0415
-
-    folium = draw_map(centre=shapes_centre(shapes), canvas=len(answer.boundary_set.wards) > CANVAS_ABOVE)
-    scripts = [_script("leaflet/leaflet.js"), folium.script, *(_script(name) for name in MAP_SCRIPTS)]
-    styles = [_script("leaflet/leaflet.css"), _script("wardwatch.css")]
-    head = headline(answer, crime_type_name)
+    catalogue, boundary_set = reader.catalogue(), found.boundary_set
+    shapes = reader.shapes(boundary_set.shapes[tolerance_for(len(boundary_set.wards))])
+    # No tiles, whatever the settings say: they would be asked for.
+    folium = draw_map(centre=shapes_centre(shapes), canvas=len(boundary_set.wards) > CANVAS_ABOVE)
+    scripts = [_inert(text) for text in (_text("leaflet/leaflet.js"), folium.script, *map(_text, MAP_SCRIPTS))]
+    styles = [_text("leaflet/leaflet.css"), _text("wardwatch.css")]
+    head = headline(found, crime_type_name(catalogue, found.meta["crime_type"]))
     return render(
         "map_file.html",
         site=Site(title=settings.title),
         folium_html=Markup(folium.html),  # noqa: S704 - Folium's own, made of no data
-        scripts=[Markup(_inert(text)) for text in scripts],  # noqa: S704 - our own files
+        scripts=[Markup(text) for text in scripts],  # noqa: S704 - our own files
         styles=[Markup(text) for text in styles],  # noqa: S704 - our own files
-        policy=_policy([_inert(text) for text in scripts], styles),
-        shapes=Markup(json_block(shapes.decode())),
-        values=map_values(answer) | {"busiest": head.code, "district": None, "selected": None},
+        policy=_policy(scripts, styles),
+        shapes=json_block(shapes.decode()),
+        values=map_values(found) | {"busiest": head.code, "district": None, "selected": None},
         head=head,
-        found=answer,
+        found=found,
         district_name="",
-        lines=legend(answer),
-        rows=table_rows(answer),
-        totals=totals or [],
+        lines=legend(found),
+        rows=table_rows(found),
+        totals=total_rows(reader, found, _question_of(found, catalogue)),
+        notes=notes(catalogue, found),
     )
 
 
-def _script(name: str) -> str:
+def _question_of(found: Answer, catalogue: Catalogue) -> Question:
+    """The question of all wards that an answer is to."""
+    sources = found.meta["sources"]
+    return Question(
+        crime_type=found.meta["crime_type"],
+        first=found.period.first,
+        last=found.period.last,
+        boundaries=found.boundary_set.name,
+        source=sources[0] if len(sources) == 1 < len(catalogue.sources) else None,
+    )
+
+
+def _text(name: str) -> str:
     """An asset as text that is put into a page: without the address of a source map, which would be asked for."""
     text = (asset_bytes(name) or b"").decode()
     return "\n".join(line for line in text.splitlines() if not line.startswith("//# sourceMappingURL="))

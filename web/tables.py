@@ -37,9 +37,7 @@ def json_answer(body: object, *, status: int = 200, mimetype: str = "application
     return Response(text.encode("utf-8", "backslashreplace") + b"\n", status, mimetype=mimetype)
 
 
-def rows_answer(
-    columns: Sequence[str], rows: list[dict[str, Any]], meta: dict[str, Any], *, name: str, form: str, **more: object
-) -> Response:
+def rows_answer(columns: Sequence[str], rows: list[dict[str, Any]], meta: dict[str, Any], *, name: str, form: str) -> Response:
     """Rows in the form asked for.
 
     Parameters
@@ -48,8 +46,6 @@ def rows_answer(
         What the download is called, without its ending.
     form
         One of `FORMATS`; empty means JSON.
-    more
-        Further keys of the JSON.
 
     Raises
     ------
@@ -57,7 +53,7 @@ def rows_answer(
         If there is no such form, or a sheet cannot hold the rows.
     """
     if form in ("", "json"):
-        return json_answer({"meta": meta, "rows": rows, **more})
+        return json_answer({"meta": meta, "rows": rows})
     if form not in FORMATS:
         raise BadRequest(f"There is no format '{form}'.", hint=f"Known: {', '.join(FORMATS)}.", parameter="format", value=form)
     if form == "csv":

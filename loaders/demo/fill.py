@@ -13,7 +13,8 @@ from loaders.incidents import Window, load_incidents
 from loaders.population import load_population
 from mapping.errors import StoreNotReady
 from mapping.settings import sqlite_url
-from mapping.store import check_ready, init_store, open_engine
+from mapping.store import check_ready, open_engine
+from mapping.store.upgrade import init_store
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -29,7 +30,10 @@ DEMO_LOADED_AT = datetime(2026, 1, 5, 9, 0)  # noqa: DTZ001 - the clock of the m
 
 
 def fill_demo(path: Path, *, progress: Callable[[str, float], None] = lambda _step, _share: None) -> None:
-    """Make the demo store in a file, unless it is there already; an interrupted run leaves none."""
+    """Make the demo store in a file, unless it is there already; an interrupted run leaves none.
+
+    The county's own files stay beside it, in the folder `demo`, to look at and to try the loaders on.
+    """
     engine = open_engine(sqlite_url(path), must_exist=False)
     try:
         if path.is_file():
@@ -45,7 +49,7 @@ def fill_demo(path: Path, *, progress: Callable[[str, float], None] = lambda _st
         engine = open_engine(sqlite_url(store), must_exist=False)
         init_store(engine)
         progress("writing the county", 0)
-        files = write_demo(Path(folder) / "files")
+        files = write_demo(path.parent / "demo")
         load_demo(engine, files, progress=progress)
         engine.dispose()
         store.replace(path)

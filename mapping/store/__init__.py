@@ -1,6 +1,6 @@
-"""The store: models, engine and transactions, the one geometry type, and its upgrades."""
+"""The store: models, engine and transactions, the one geometry type. `mapping.store.upgrade` creates and upgrades it."""
 
 from mapping.store.engine import bulk_insert, open_engine, reading, writing
-from mapping.store.upgrade import check_ready, init_store
+from mapping.store.ready import check_ready
 
-__all__ = ["bulk_insert", "check_ready", "init_store", "open_engine", "reading", "writing"]
+__all__ = ["bulk_insert", "check_ready", "open_engine", "reading", "writing"]

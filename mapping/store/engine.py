@@ -29,6 +29,7 @@ WAIT_FOR_OTHER_LOAD_S = 300
 
 _ADVISORY_LOCK = 0x57415244  # "WARD": one load at a time in a PostgreSQL database
 _WRITES = "wardwatch_writes"
+_BATCH_ROWS = 50_000
 
 
 def open_engine(url: str, *, must_exist: bool = True) -> Engine:
@@ -150,21 +151,25 @@ def bulk_insert(connection: Connection, table: Table, rows: pa.Table) -> None:
     """
     if not rows.num_rows:
         return
+    # A column without any value is left to the database: a tenth of the time for each.
+    rows = rows.select([name for name in rows.column_names if rows.column(name).null_count < rows.num_rows])
     if connection.dialect.name == "postgresql":
         _copy(connection, table, rows)
     else:
-        columns = [_for_sqlite(column).to_pylist() for column in rows.columns]
         names = ", ".join(f'"{name}"' for name in rows.column_names)
         marks = ", ".join("?" * rows.num_columns)
+        statement = f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})'  # noqa: S608 - our own names
         cursor = _cursor(connection)
-        cursor.executemany(f'INSERT INTO "{table.name}" ({names}) VALUES ({marks})', zip(*columns, strict=True))  # noqa: S608
+        for batch in rows.to_batches(max_chunksize=_BATCH_ROWS):
+            columns = [_for_sqlite(column).to_pylist() for column in batch.columns]
+            cursor.executemany(statement, zip(*columns, strict=True))
 
 
 def _cursor(connection: Connection) -> Any:  # noqa: ANN401 - the driver's own class
     return connection.connection.cursor()
 
 
-def _for_sqlite(column: pa.ChunkedArray) -> pa.ChunkedArray:
+def _for_sqlite(column: pa.Array) -> pa.Array:
     """Dates and times as the texts that SQLAlchemy keeps in SQLite."""
     if pa.types.is_date(column.type):
         return column.cast(pa.string())
@@ -187,7 +192,7 @@ def _copy(connection: Connection, table: Table, rows: pa.Table) -> None:
     names = ", ".join(f'"{name}"' for name in rows.column_names)
     options = pyarrow.csv.WriteOptions(include_header=False, quoting_style="needed")
     with _cursor(connection).copy(f'COPY "{table.name}" ({names}) FROM STDIN (FORMAT csv)') as copy:
-        for batch in rows.to_batches(max_chunksize=50_000):
+        for batch in rows.to_batches(max_chunksize=_BATCH_ROWS):
             buffer = pa.BufferOutputStream()
             pyarrow.csv.write_csv(batch, buffer, write_options=options)
             copy.write(memoryview(buffer.getvalue()))

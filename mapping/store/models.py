@@ -26,6 +26,7 @@ __all__ = [
     "ExtractTypeCount",
     "Incident",
     "IssueRow",
+    "Phrase",
     "Place",
     "PlaceWard",
     "Population",
@@ -258,15 +259,26 @@ class PlaceWard(Base):
     ward_id: Mapped[int]
 
 
+class Phrase(Base):
+    """A text that many rows share: a street, an LSOA code, an outcome. Rows hold its number and stay small."""
+
+    __tablename__ = "phrase"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    text: Mapped[str] = mapped_column(unique=True)
+
+
 class Incident(Base):
     """One recorded row: what, when, where.
 
     It counts in the month of `date`, by which windows are cut. It happened in the window `started_at` to `ended_at` (local
-    time) or, where those are empty, in the month or the day that `date` and `precision` (`month`, `day`, `minute`) name.
+    time) or, where those are empty, in the month or the day that `date` and `precision` (`month`, `day`, `minute`) name. Its
+    location in words, its LSOA code and its last outcome are phrases.
     """
 
     __tablename__ = "incident"
-    __table_args__ = (Index("ix_incident_extract_id_date", "extract_id", "date"),)
+    # Holds all that a recount reads, so that the rows themselves are not touched.
+    __table_args__ = (Index("ix_incident_extract_id_date", "extract_id", "date", "crime_type_id", "place_id"),)
 
     id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     extract_id: Mapped[int]
@@ -277,9 +289,9 @@ class Incident(Base):
     started_at: Mapped[datetime | None]
     ended_at: Mapped[datetime | None]
     reference: Mapped[str | None]
-    location: Mapped[str | None]
-    lsoa_code: Mapped[str | None]
-    last_outcome: Mapped[str | None]
+    location_id: Mapped[int | None]
+    lsoa_id: Mapped[int | None]
+    outcome_id: Mapped[int | None]
 
 
 class WardMonthCount(Base):

@@ -1,4 +1,4 @@
-"""Creating and upgrading the tables with Alembic, and seeing that a store is ours and up to date."""
+"""Creating and upgrading the tables with Alembic."""
 
 from __future__ import annotations
 
@@ -7,21 +7,18 @@ from typing import TYPE_CHECKING
 
 from alembic import command
 from alembic.config import Config
-from alembic.migration import MigrationContext
-from alembic.script import ScriptDirectory
 from sqlalchemy import inspect, text
 from sqlalchemy.exc import DBAPIError
 
 from mapping.errors import StoreNotReady
-from mapping.store.engine import reading, writing
+from mapping.store.engine import writing
 from mapping.store.models import Base
+from mapping.store.ready import HEAD, revision_of
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-__all__ = ["VERSION_TABLE", "alembic_config", "check_ready", "init_store"]
-
-VERSION_TABLE = "wardwatch_version"
+__all__ = ["alembic_config", "init_store"]
 
 
 def alembic_config(connection: Connection) -> Config:
@@ -49,43 +46,15 @@ def init_store(engine: Engine) -> str:
     if engine.dialect.name == "sqlite" and engine.url.database:
         Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
     with writing(engine) as connection:
-        before = _revision(connection)
+        before = revision_of(connection)
         if before is None:
             _refuse_a_stranger(connection)
             if connection.dialect.name == "postgresql":
                 _ensure_postgis(connection)
-        config = alembic_config(connection)
-        head = ScriptDirectory.from_config(config).get_current_head()
-        if before == head:
+        if before == HEAD:
             return "unchanged"
-        command.upgrade(config, "head")
+        command.upgrade(alembic_config(connection), "head")
         return "created" if before is None else "upgraded"
-
-
-def check_ready(engine: Engine) -> None:
-    """See that the tables are there and of this program's version.
-
-    Raises
-    ------
-    StoreNotReady
-        Otherwise, saying what to run.
-    """
-    with reading(engine) as connection:
-        revision = _revision(connection)
-        scripts = ScriptDirectory.from_config(alembic_config(connection))
-    where = engine.url.render_as_string()
-    if revision is None:
-        raise StoreNotReady(f"The store {where} has no tables of ours.", hint="Run `wardwatch init`.")
-    if revision != scripts.get_current_head():
-        known = {script.revision for script in scripts.walk_revisions()}
-        if revision in known:
-            raise StoreNotReady(f"The store {where} is of an older wardwatch.", hint="Run `wardwatch init` to upgrade it.")
-        raise StoreNotReady(f"The store {where} was made by a newer wardwatch.", hint="Install that version, or a later one.")
-
-
-def _revision(connection: Connection) -> str | None:
-    context = MigrationContext.configure(connection, opts={"version_table": VERSION_TABLE})
-    return context.get_current_revision()
 
 
 def _refuse_a_stranger(connection: Connection) -> None:

@@ -9,7 +9,7 @@ from geoalchemy2 import Geometry
 
 from mapping.store.geometry import MetresGeometry
 from mapping.store.models import Base
-from mapping.store.upgrade import VERSION_TABLE
+from mapping.store.ready import VERSION_TABLE
 
 
 def _include(subject: Any, name: str | None, type_: str, reflected: bool, compare_to: object) -> bool:  # noqa: ANN401, FBT001

@@ -69,13 +69,20 @@ def upgrade() -> None:
         sa.Column("started_at", sa.DateTime(), nullable=True),
         sa.Column("ended_at", sa.DateTime(), nullable=True),
         sa.Column("reference", sa.Text(), nullable=True),
-        sa.Column("location", sa.Text(), nullable=True),
-        sa.Column("lsoa_code", sa.Text(), nullable=True),
-        sa.Column("last_outcome", sa.Text(), nullable=True),
+        sa.Column("location_id", sa.Integer(), nullable=True),
+        sa.Column("lsoa_id", sa.Integer(), nullable=True),
+        sa.Column("outcome_id", sa.Integer(), nullable=True),
         sa.PrimaryKeyConstraint("id", name="pk_incident"),
     )
-    op.create_index("ix_incident_extract_id_date", "incident", ["extract_id", "date"])
+    op.create_index("ix_incident_extract_id_date", "incident", ["extract_id", "date", "crime_type_id", "place_id"])
 
+    op.create_table(
+        "phrase",
+        sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("text", sa.Text(), nullable=False),
+        sa.PrimaryKeyConstraint("id", name="pk_phrase"),
+        sa.UniqueConstraint("text", name="uq_phrase_text"),
+    )
     op.create_table(
         "place",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),

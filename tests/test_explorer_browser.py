@@ -1,0 +1,282 @@
+"""The explorer in a real browser: by mouse, by keyboard alone, and with JavaScript off."""
+
+import json
+import re
+from urllib.parse import parse_qs, urlsplit
+from urllib.request import urlopen
+
+import pytest
+
+from tests.grid import MONTHS, code, load_grid, middle
+
+FILLS = "[...document.querySelectorAll('path.leaflet-interactive')].map(p => p.getAttribute('fill'))"
+
+
+@pytest.fixture
+def grid(sqlite_url, tmp_path, serve) -> str:
+    """Give the URL of a server of the grid county."""
+    load_grid(sqlite_url, tmp_path)
+    return serve(sqlite_url, "--workers", 1)
+
+
+@pytest.fixture
+def explorer(grid, page):
+    """Give the explorer's page, its map drawn, and a list of every request made since."""
+    page.goto(grid)
+    drawn(page)
+    asked = []
+    page.on("request", lambda request: asked.append(request.url))
+    return page, asked
+
+
+def drawn(page):
+    """Wait until the map is there."""
+    page.wait_for_selector("html[data-map=drawn]", state="attached")
+
+
+def api(grid, path):
+    """What the API answers."""
+    with urlopen(f"{grid}/api/v1/{path}") as answer:
+        return json.load(answer)
+
+
+@pytest.mark.parametrize("path", ["/", "/map/count", "/embed/count", "/map/rate", "/embed/rate"])
+@pytest.mark.parametrize("size", [(1440, 900), (390, 844)], ids=str)
+def test_the_map_is_there_with_every_ward_and_every_class(grid, new_context, path, size):
+    """At least 300 px high within the first screen, as many visible paths as wards, as many classes as the legend lists."""
+    page = new_context(viewport={"width": size[0], "height": size[1]}).new_page()
+    page.goto(grid + path)
+    drawn(page)
+    box = page.locator(".leaflet-container").bounding_box()
+    assert box["height"] >= 300
+    assert box["y"] + 300 <= size[1]
+    paths = page.locator(".leaflet-container path")
+    assert paths.count() == 24
+    assert all(paths.nth(i).bounding_box()["width"] > 5 for i in range(24))
+    fills = set(page.evaluate(FILLS))
+    listed = page.locator(".legend-classes li")
+    assert listed.count() == len(fills)
+    swatches = page.evaluate("[...document.querySelectorAll('.legend-classes li rect:last-child')].map(r => r.getAttribute('fill'))")
+    assert set(swatches) == fills
+    assert page.locator(".name.top").inner_text() == "Ward 24" if "count" in path else "Ward 23"
+    title, legend = page.locator("h1").bounding_box(), page.locator(".legend-classes").bounding_box()
+    assert title["y"] >= 0
+    assert legend["y"] + legend["height"] <= size[1]
+    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
+
+
+def test_wards_without_a_figure_are_hatched(grid, page):
+    """Never coloured as a value; the legend and the tooltip say why."""
+    page.goto(f"{grid}/?measure=rate")
+    drawn(page)
+    without = page.locator(f"path[data-ward={code(24)}]")
+    assert without.get_attribute("fill") == "url(#hatch-no-denominator)"
+    assert page.locator("pattern#hatch-no-denominator").count() == 1
+    assert "residents" in page.locator(".legend-classes .hatched").inner_text()
+    without.hover()
+    assert page.locator(".tip").inner_text() == "Ward 24, East\nNo rate: residents not known, or too few"
+
+
+def test_a_change_of_filter_is_one_request(explorer):
+    """The shapes are not fetched again and the paths stay the same nodes; the address says what is shown."""
+    page, asked = explorer
+    page.evaluate("window.before = [...document.querySelectorAll('path.leaflet-interactive')]")
+    page.select_option("#f-type", "burglary")
+    page.wait_for_function("document.querySelector('h1').textContent.startsWith('Burglary')")
+    assert [urlsplit(url).path for url in asked] == ["/api/v1/measures/count"]
+    assert page.evaluate("[...document.querySelectorAll('path.leaflet-interactive')].every((p, i) => p === window.before[i])")
+    assert parse_qs(urlsplit(page.url).query) == {"crime_type": ["burglary"]}
+    label = page.locator(f"path[data-ward={code(24)}]").get_attribute("aria-label")
+    assert label.startswith("Ward 24: 132 recorded (burglary")
+    # The same page from the server says the same.
+    shown = page.locator("#table").inner_text()
+    page.reload()
+    drawn(page)
+    assert page.locator("#table").inner_text() == shown
+    assert page.locator("#f-type").input_value() == "burglary"
+
+
+def test_a_period_that_would_end_before_it_starts_is_mended(explorer):
+    """The month chosen last wins."""
+    page, _ = explorer
+    page.select_option("#f-from", "2021-02")
+    page.select_option("#f-to", "2020-05")
+    page.wait_for_function("document.querySelector('h1').textContent.includes('May 2020')")
+    assert page.locator("#f-from").input_value() == "2020-05"
+
+
+def test_a_district_zooms_and_dims(explorer):
+    """Other wards stay coloured; the table holds the district, its total and that of all."""
+    page, asked = explorer
+    far, near = f"path[data-ward={code(1)}]", f"path[data-ward={code(6)}]"
+    width, fill = page.locator(near).bounding_box()["width"], page.locator(far).get_attribute("fill")
+    page.select_option("#f-district", label="East")
+    page.wait_for_function("document.querySelector('h1').textContent.includes('East')")
+    assert len(asked) == 1
+    assert page.locator(near).bounding_box()["width"] > 1.3 * width
+    assert page.locator(far).get_attribute("fill") == fill
+    assert float(page.locator(far).get_attribute("fill-opacity")) < 0.5
+    assert page.locator("#table tbody tr").count() == 8
+    assert page.locator("#table tfoot th").all_inner_texts() == ["East", "All wards of wd20"]
+
+
+def test_a_click_opens_the_panel_with_one_request(explorer):
+    """Figure, range, series with the missing month hatched, common types; the address keeps the ward."""
+    page, asked = explorer
+    page.locator(f"path[data-ward={code(20)}]").click()
+    page.wait_for_selector("#panel .series")
+    assert [urlsplit(url).path for url in asked] == [f"/wards/wd20/{code(20)}"]
+    panel = page.locator("#panel")
+    assert panel.locator("h2").inner_text() == "Ward 20"
+    assert panel.locator(".big .figure").inner_text() == f"{30 * 11:,}"
+    hatched = panel.locator(".series rect[fill='url(#hatch-not-supplied)'] title")
+    assert hatched.all_text_contents() == ["August 2020: not supplied"]
+    assert panel.locator(".series rect.column").count() == len(MONTHS)
+    assert panel.locator(".common th").all_inner_texts() == ["Anti-social behaviour", "Burglary"]
+    assert f"ward={code(20)}" in page.url
+    page.select_option("#f-measure", "rate")
+    page.wait_for_function("document.querySelector('#panel .big').textContent.includes('per 1,000')")
+    page.reload()
+    drawn(page)
+    assert panel.locator("h2").inner_text() == "Ward 20"
+    panel.locator("[data-close]").click()
+    page.wait_for_selector("#panel .highest")
+    assert "ward=" not in page.url
+
+
+def test_by_keyboard_alone(explorer):
+    """One stop for Tab; arrows to the neighbour, Enter opens, Escape closes and comes back."""
+    page, asked = explorer
+    assert page.locator("path[tabindex='0']").count() == 1
+    assert page.locator("path[role=button][aria-label]").count() == 24
+    focused = "document.activeElement.dataset.ward"
+    for _ in range(40):
+        page.keyboard.press("Tab")
+        if page.evaluate(focused):
+            break
+    assert page.evaluate(focused) == code(24)
+    page.keyboard.press("ArrowLeft")
+    assert page.evaluate(focused) == code(23)
+    page.keyboard.press("ArrowDown")
+    assert page.evaluate(focused) == code(17)
+    assert page.locator(".tip").inner_text().startswith("Ward 17")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#panel .series")
+    assert page.evaluate("document.activeElement.id") == "panel-title"
+    assert len(asked) == 1
+    page.keyboard.press("Escape")
+    page.wait_for_selector("#panel .highest")
+    assert page.evaluate(focused) == code(17)
+    page.keyboard.press("Tab")
+    assert page.evaluate(focused) != code(16)
+
+
+@pytest.mark.parametrize(
+    ("text", "panel"),
+    [("ward 7", "Ward 7"), (code(9), "Ward 9"), ("{lon}, {lat}", "Ward 11"), ("Ward 12, East", "Ward 12")],
+)
+def test_search_finds_a_ward(explorer, text, panel):
+    """By name, code, or longitude and latitude."""
+    page, _ = explorer
+    lon, lat = middle(11)
+    page.fill("#find", text.format(lon=lon, lat=lat))
+    page.keyboard.press("Enter")
+    page.wait_for_function("name => document.querySelector('#panel-title').textContent === name", arg=panel)
+
+
+def test_search_finds_a_district_and_says_what_it_does_not_find(explorer):
+    """A district is a filter; an unknown name and a point far out are answered in words."""
+    page, _ = explorer
+    page.fill("#find", "Nowhere")
+    page.keyboard.press("Enter")
+    assert "Nowhere" in page.locator("#found").inner_text()
+    page.fill("#find", "-3.5, 50.7")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('#found').textContent.includes('km away')")
+    page.fill("#find", "middle")
+    page.keyboard.press("Enter")
+    page.wait_for_function("document.querySelector('h1').textContent.includes('Middle')")
+
+
+def test_the_table_sorts(explorer):
+    """Highest first from the server; then by the heading that is pressed."""
+    page, asked = explorer
+    names = page.locator("#table tbody th")
+    assert names.first.inner_text() == "Ward 24"
+    page.get_by_role("button", name="Incidents").click()
+    assert names.first.inner_text() == "Ward 1"
+    page.locator("#table thead").get_by_role("button", name="Ward").click()
+    assert names.all_inner_texts()[:3] == ["Ward 1", "Ward 10", "Ward 11"]
+    assert asked == []
+
+
+def test_without_javascript_the_same_figures(grid, new_context):
+    """The form and the links work, and the table's figures are the API's."""
+    page = new_context(java_script_enabled=False).new_page()
+    page.goto(grid)
+    page.select_option("#f-type", "burglary")
+    page.select_option("#f-from", "2020-03")
+    page.select_option("#f-district", label="West")
+    page.get_by_role("button", name="Show").click()
+    rows = page.locator("#table tbody tr")
+    shown = {r.get_attribute("data-code"): r.locator("td.number").first.inner_text() for r in rows.all()}
+    district = parse_qs(urlsplit(page.url).query)["district"][0]
+    found = api(grid, f"measures/count?crime_type=burglary&from=2020-03&to=2021-02&district={district}")["rows"]
+    assert shown == {row["ward_code"]: f"{row['value']:,}" for row in found}
+    assert len(shown) == 8
+    page.locator("#table tbody a").first.click()
+    assert page.locator("#panel h2").inner_text() == page.locator("#table tbody th").first.inner_text()
+    page.locator("#panel [data-close]").click()
+    assert page.locator("#panel .highest").count() == 1
+    page.fill("#find", "ward 2")
+    page.get_by_role("button", name="Find").click()
+    assert page.locator("table.figures tbody tr").count() == 6
+
+
+def test_an_embed_works_in_a_sandbox_without_an_origin(grid, page, guard):
+    """`sandbox="allow-scripts"` makes the origin null: shapes must come all the same."""
+    guard.allow("http://other.example")
+    frame = f'<iframe sandbox="allow-scripts" src="{grid}/embed/count" width="700" height="600"></iframe>'
+    page.route("http://other.example/", lambda route: route.fulfill(body=frame, content_type="text/html"))
+    page.goto("http://other.example/")
+    inside = page.frame_locator("iframe")
+    inside.locator(".leaflet-container path").nth(23).wait_for()
+    assert inside.locator(".leaflet-container path").count() == 24
+
+
+def test_an_empty_store_says_what_to_load(sqlite_url, wardwatch, serve, page):
+    """The four commands, those done marked."""
+    wardwatch("init", store=sqlite_url)
+    page.goto(serve(sqlite_url, "--workers", 1))
+    assert [line.split()[1] for line in page.locator(".steps code").all_inner_texts()] == ["init", "load", "load", "load"]
+    assert page.locator(".steps .done").count() == 1
+
+
+def test_the_first_page_and_a_change_are_small(grid, page):
+    """Under 180 kB compressed with shapes, styles and scripts; a change of filter under 20 kB."""
+    sizes = {}
+
+    def note(request):
+        sizes[request.url] = request.sizes()["responseBodySize"]
+
+    page.on("requestfinished", note)
+    page.goto(grid)
+    drawn(page)
+    page.wait_for_load_state("networkidle")
+    assert sum(1 for url in sizes if "/shapes/" in url) == 1
+    assert sum(sizes.values()) < 180_000
+    sizes.clear()
+    page.select_option("#f-type", "burglary")
+    page.wait_for_load_state("networkidle")
+    page.wait_for_function("document.querySelector('h1').textContent.startsWith('Burglary')")
+    assert len(sizes) == 1
+    assert sum(sizes.values()) < 20_000
+
+
+def test_nothing_is_inline(grid):
+    """No inline script, style or handler: what the policy forbids is not there."""
+    for path in ("/", f"/?ward={code(3)}", "/map/rate", "/embed/count", "/wards", f"/wards/wd20/{code(3)}"):
+        with urlopen(grid + path) as answer:
+            html = answer.read().decode()
+        assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", html), path
+        assert all("src=" in tag or "application/json" in tag for tag in re.findall(r"<script[^>]*>", html)), path
