@@ -24,7 +24,8 @@ from loaders.boundaries import load_boundaries
 from loaders.incidents import Window, load_incidents
 from loaders.population import load_population
 from mapping.settings import Settings
-from mapping.store import init_store, open_engine
+from mapping.store import open_engine
+from mapping.store.upgrade import init_store
 from mapping.vocabulary import to_lonlat
 
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC).replace(tzinfo=None)

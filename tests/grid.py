@@ -12,7 +12,8 @@ from pathlib import Path
 from loaders.boundaries import load_boundaries
 from loaders.incidents import load_incidents
 from loaders.population import load_population
-from mapping.store import init_store, open_engine
+from mapping.store import open_engine
+from mapping.store.upgrade import init_store
 from mapping.vocabulary import to_lonlat
 
 COLUMNS, ROWS = 6, 4

@@ -9,7 +9,8 @@ from sqlalchemy import create_engine, make_url, text
 import mapping.errors
 from mapping.answers import answer
 from mapping.errors import WardwatchError
-from mapping.store import init_store, open_engine
+from mapping.store import open_engine
+from mapping.store.upgrade import init_store
 from tests.county import load_county, visitor
 from web import api
 from web.errors import STATUSES

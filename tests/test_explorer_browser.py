@@ -6,17 +6,29 @@ from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
 import pytest
+from playwright.sync_api import expect
 
 from tests.grid import MONTHS, code, load_grid, middle
+from tests.server import WARDWATCH, environment, served
 
 FILLS = "[...document.querySelectorAll('path.leaflet-interactive')].map(p => p.getAttribute('fill'))"
 
 
-@pytest.fixture
-def grid(sqlite_url, tmp_path, serve) -> str:
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
     """Give the URL of a server of the grid county."""
-    load_grid(sqlite_url, tmp_path)
-    return serve(sqlite_url, "--workers", 1)
+    folder = tmp_path_factory.mktemp("grid")
+    url = f"sqlite:///{folder / 'store.db'}"
+    load_grid(url, folder)
+    with served([WARDWATCH, "serve", "--workers", "1"], cwd=folder, env=environment(url)) as address:
+        yield address
+
+
+@pytest.fixture
+def grid(server, guard) -> str:
+    """Give the same, the watched browser being allowed to reach it."""
+    guard.allow(server)
+    return server
 
 
 @pytest.fixture
@@ -25,13 +37,18 @@ def explorer(grid, page):
     page.goto(grid)
     drawn(page)
     asked = []
-    page.on("request", lambda request: asked.append(request.url))
+    page.on("request", lambda request: request.url.endswith("icon.svg") or asked.append(request.url))
     return page, asked
 
 
 def drawn(page):
     """Wait until the map is there."""
     page.wait_for_selector("html[data-map=drawn]", state="attached")
+
+
+def says(page, selector, text):
+    """Wait until an element holds a text."""
+    expect(page.locator(selector)).to_contain_text(text)
 
 
 def api(grid, path):
@@ -82,7 +99,7 @@ def test_a_change_of_filter_is_one_request(explorer):
     page, asked = explorer
     page.evaluate("window.before = [...document.querySelectorAll('path.leaflet-interactive')]")
     page.select_option("#f-type", "burglary")
-    page.wait_for_function("document.querySelector('h1').textContent.startsWith('Burglary')")
+    says(page, "h1", "Burglary")
     assert [urlsplit(url).path for url in asked] == ["/api/v1/measures/count"]
     assert page.evaluate("[...document.querySelectorAll('path.leaflet-interactive')].every((p, i) => p === window.before[i])")
     assert parse_qs(urlsplit(page.url).query) == {"crime_type": ["burglary"]}
@@ -101,7 +118,7 @@ def test_a_period_that_would_end_before_it_starts_is_mended(explorer):
     page, _ = explorer
     page.select_option("#f-from", "2021-02")
     page.select_option("#f-to", "2020-05")
-    page.wait_for_function("document.querySelector('h1').textContent.includes('May 2020')")
+    says(page, "h1", "May 2020")
     assert page.locator("#f-from").input_value() == "2020-05"
 
 
@@ -111,7 +128,7 @@ def test_a_district_zooms_and_dims(explorer):
     far, near = f"path[data-ward={code(1)}]", f"path[data-ward={code(6)}]"
     width, fill = page.locator(near).bounding_box()["width"], page.locator(far).get_attribute("fill")
     page.select_option("#f-district", label="East")
-    page.wait_for_function("document.querySelector('h1').textContent.includes('East')")
+    says(page, "h1", "East")
     assert len(asked) == 1
     assert page.locator(near).bounding_box()["width"] > 1.3 * width
     assert page.locator(far).get_attribute("fill") == fill
@@ -135,7 +152,7 @@ def test_a_click_opens_the_panel_with_one_request(explorer):
     assert panel.locator(".common th").all_inner_texts() == ["Anti-social behaviour", "Burglary"]
     assert f"ward={code(20)}" in page.url
     page.select_option("#f-measure", "rate")
-    page.wait_for_function("document.querySelector('#panel .big').textContent.includes('per 1,000')")
+    says(page, "#panel .big", "per 1,000")
     page.reload()
     drawn(page)
     assert panel.locator("h2").inner_text() == "Ward 20"
@@ -181,7 +198,7 @@ def test_search_finds_a_ward(explorer, text, panel):
     lon, lat = middle(11)
     page.fill("#find", text.format(lon=lon, lat=lat))
     page.keyboard.press("Enter")
-    page.wait_for_function("name => document.querySelector('#panel-title').textContent === name", arg=panel)
+    expect(page.locator("#panel-title")).to_have_text(panel)
 
 
 def test_search_finds_a_district_and_says_what_it_does_not_find(explorer):
@@ -192,10 +209,10 @@ def test_search_finds_a_district_and_says_what_it_does_not_find(explorer):
     assert "Nowhere" in page.locator("#found").inner_text()
     page.fill("#find", "-3.5, 50.7")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelector('#found').textContent.includes('km away')")
+    says(page, "#found", "km away")
     page.fill("#find", "middle")
     page.keyboard.press("Enter")
-    page.wait_for_function("document.querySelector('h1').textContent.includes('Middle')")
+    says(page, "h1", "Middle")
 
 
 def test_the_table_sorts(explorer):
@@ -268,7 +285,7 @@ def test_the_first_page_and_a_change_are_small(grid, page):
     sizes.clear()
     page.select_option("#f-type", "burglary")
     page.wait_for_load_state("networkidle")
-    page.wait_for_function("document.querySelector('h1').textContent.startsWith('Burglary')")
+    says(page, "h1", "Burglary")
     assert len(sizes) == 1
     assert sum(sizes.values()) < 20_000
 

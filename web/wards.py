@@ -35,7 +35,11 @@ def wards() -> str:
     rows = table_rows(found)
     if text:
         words = text.casefold().replace(",", " ").split()
-        rows = [row for row in rows if all(w in f"{row.name} {row.district} {row.code}".casefold() for w in words)]
+        rows = [
+            row
+            for row in rows
+            if all(word in f"{row.name} {row.district}".casefold() for word in words) or row.code.casefold() == text.casefold()
+        ]
     return render_page("wards.html", find=text, rows=rows, **_context(found, query.question))
 
 
