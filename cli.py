@@ -6,7 +6,6 @@ import json
 import sys
 from contextlib import contextmanager
 from datetime import date
-from functools import wraps
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -26,7 +25,7 @@ __all__ = ["main"]
 class _Commands(click.Group):
     """Translates what the domain raises; nothing else knows exit codes."""
 
-    def invoke(self, ctx: click.Context) -> Any:  # noqa: ANN401 - click's own
+    def invoke(self, ctx: click.Context) -> Any:
         """Run a command; a `WardwatchError` becomes its message on stderr and exit code 1."""
         try:
             return super().invoke(ctx)
@@ -76,6 +75,14 @@ def _progress() -> Iterator[Callable[[str, float], None]]:
     click.echo(err=True)
 
 
+def _set_quiet(ctx: click.Context, _parameter: click.Parameter, value: bool) -> None:  # noqa: FBT001 - click's own
+    if value:
+        ctx.find_root().obj["quiet"] = True
+
+
+_QUIET = click.option("--quiet", is_flag=True, expose_value=False, callback=_set_quiet, help="No progress bar.")
+
+
 @main.command()
 def init() -> None:
     """Create or upgrade the tables (and the postgis extension where it may)."""
@@ -96,7 +103,7 @@ def load() -> None:
 class _Day(click.ParamType[date]):
     name = "date"
 
-    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:  # noqa: ANN401
+    def convert(self, value: Any, param: click.Parameter | None, ctx: click.Context | None) -> date:
         try:
             return value if isinstance(value, date) else date.fromisoformat(value)
         except ValueError:
@@ -104,6 +111,7 @@ class _Day(click.ParamType[date]):
 
 
 @load.command("boundaries")
+@_QUIET
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--name", help="Name of the set; else made of its column of codes (WD20CD -> wd20).")
 @click.option("--kind", default="ward", show_default=True, help="What its areas are: ward, beat, lsoa, district ...")
@@ -128,7 +136,9 @@ def load_boundaries_command(file: Path, **options: Any) -> None:
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--boundaries", required=True, help="The boundary set whose wards it counts.")
 @click.option("--year", required=True, type=int, help="The mid-year of the estimate.")
-@click.option("--match", type=click.Choice(["code", "name"]), default="code", show_default=True, help="How rows find their ward.")
+@click.option(
+    "--match", type=click.Choice(["code", "name"]), default="code", show_default=True, help="How rows find their ward."
+)
 @click.option("--residents-column", help="The column of residents, where several or none look like it.")
 def load_population_command(file: Path, **options: Any) -> None:
     """Load the residents of every ward of a set, from a CSV file."""
@@ -139,6 +149,7 @@ def load_population_command(file: Path, **options: Any) -> None:
 
 
 @load.command("incidents")
+@_QUIET
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
 @click.option("--layout", help="A layout's name, or the path of a TOML file; else each file's header tells.")
 @click.option("--source", help="Id of the source, in place of what the layout or the rows say.")
@@ -192,8 +203,17 @@ def unload(what: str, name: str | None) -> None:
     if what == "boundaries" and not name:
         raise click.UsageError("Give the name of the boundary set: `wardwatch unload boundaries NAME`.")
     check_ready(engine)
-    done = unload_boundaries(engine, name or "") if what == "boundaries" else unload_extract(engine, int(what), now=settings.clock())
-    click.echo(f"Taken out: {done.what}, {done.incidents:,} incidents. Its months are not supplied now." if what != "boundaries" else f"Taken out: {done.what}.", err=True)
+    done = (
+        unload_boundaries(engine, name or "")
+        if what == "boundaries"
+        else unload_extract(engine, int(what), now=settings.clock())
+    )
+    click.echo(
+        f"Taken out: {done.what}, {done.incidents:,} incidents. Its months are not supplied now."
+        if what != "boundaries"
+        else f"Taken out: {done.what}.",
+        err=True,
+    )
     click.echo("To load again: " + ", ".join(done.files_to_load_again), err=True)
 
 
@@ -201,10 +221,10 @@ def unload(what: str, name: str | None) -> None:
 @click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
 def status(format_: str) -> None:
     """Show what is loaded and what is missing."""
-    from mapping.status import read_status
+    from mapping.status import read_status, status_lines
 
     found = read_status(_engine(_settings()), open_only=False)
-    click.echo(json.dumps(found, indent=2, ensure_ascii=False) if format_ == "json" else _status_text(found))
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False) if format_ == "json" else "\n".join(status_lines(found)))
 
 
 def _question_options(command: Callable[..., None]) -> Callable[..., None]:
@@ -224,7 +244,9 @@ def _question_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _measure_options(command: Callable[..., None]) -> Callable[..., None]:
-    by = click.option("--by", type=click.Choice(["ward", "district", "set"]), default="ward", show_default=True, help="Totals for what.")
+    by = click.option(
+        "--by", type=click.Choice(["ward", "district", "set"]), default="ward", show_default=True, help="Totals for what."
+    )
     option = click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the measure.")
     return _question_options(by(option(command)))
 
@@ -304,6 +326,7 @@ def serve(host: str, port: int, workers: int) -> None:
 
 
 @main.command()
+@_QUIET
 @click.option("--port", default=8000, show_default=True, type=click.IntRange(1, 65535))
 def demo(port: int) -> None:
     """Fill instance/demo.db with a made-up county (once) and serve it."""
@@ -325,7 +348,7 @@ def _serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
 
 
 def _print_rows(columns: tuple[str, ...], rows: list[dict[str, Any]], meta: dict[str, Any], format_: str) -> None:
-    from mapping.tables import write_csv
+    from mapping.tables import write_csv, write_text
 
     if format_ == "json":
         click.echo(json.dumps({"meta": meta, "rows": rows}, ensure_ascii=False, allow_nan=False, indent=2))
@@ -333,56 +356,21 @@ def _print_rows(columns: tuple[str, ...], rows: list[dict[str, Any]], meta: dict
     if format_ == "csv":
         click.echo(write_csv(columns, rows), nl=False)
     else:
-        click.echo(_text_table(columns, rows))
+        click.echo(write_text(columns, rows))
     _say_meta(meta)
 
 
 def _say_meta(meta: dict[str, Any]) -> None:
     missing = ", ".join(f"{m['source']} {m['month']} {m['status']}" for m in meta["missing"]) or "none"
-    lines = [
-        f"Data as of {meta['data_as_of']}, version {meta['data_version']}; {meta['from']} to {meta['to']}; boundaries {meta['boundaries']}.",
-        f"Sources: {', '.join(meta['sources'])}. Missing months: {missing}.",
-    ]
-    _say(lines + meta["attribution"])
+    version = f"Data as of {meta['data_as_of']}, version {meta['data_version']}"
+    stands_on = f"{meta['from']} to {meta['to']}; boundaries {meta['boundaries']}"
+    sources = f"Sources: {', '.join(meta['sources'])}. Missing months: {missing}."
+    _say([f"{version}; {stands_on}.", sources, *meta["attribution"]])
 
 
 def _say(lines: list[str]) -> None:
     for line in lines:
         click.echo(line, err=True)
-
-
-def _text_table(columns: tuple[str, ...], rows: list[dict[str, Any]]) -> str:
-    def text(value: object) -> str:
-        return "" if value is None else f"{value:,.2f}" if isinstance(value, float) else str(value)
-
-    grid = [list(columns)] + [[text(row[column]) for column in columns] for row in rows]
-    widths = [max(len(line[i]) for line in grid) for i in range(len(columns))]
-    # The last column is not padded: sentences are long.
-    return "\n".join("  ".join([*(cell.ljust(width) for cell, width in zip(line[:-1], widths[:-1], strict=True)), line[-1]]) for line in grid)
-
-
-def _status_text(found: dict[str, Any]) -> str:
-    lines = [f"Data as of {found['data_as_of'] or 'nothing yet'}, version {found['data_version']}."]
-    lines += [
-        f"Boundary set {s['name']} ({s['kind']}): {s['wards']:,} areas, {s['wards_with_incidents']:,} with incidents; "
-        f"{s['in_ward']:,} incidents in one, {s['outside']:,} outside."
-        for s in found["boundary_sets"]
-    ]
-    lines += [f"Population of {p['boundaries']}, {p['year']}: {p['residents']:,} residents." for p in found["population"]]
-    for source in found["sources"]:
-        lines.append(
-            f"Source {source['id']} ({source['name']}, {source['access']}; {', '.join(source['streams'])}): {source['read']:,} rows "
-            f"read, {source['kept']:,} kept ({source['repaired']:,} repaired, {source['without_coordinates']:,} without "
-            f"coordinates), {source['set_aside']:,} set aside, {source['rejected']:,} rejected."
-        )
-        months = source["months"]
-        if months:
-            holes = [f"{m['month']} {m['status']}" for m in months if m["status"] != "supplied"]
-            lines.append(f"  {months[0]['month']} to {months[-1]['month']}; " + (f"missing: {', '.join(holes)}." if holes else "no month missing."))
-    current = [e for e in found["extracts"] if e["current"]]
-    lines.append(f"{len(found['extracts'])} extracts in the ledger, {len(current)} of them current:")
-    lines += [f"  {e['id']}: {e['source']} {e['stream']} {e['from']} to {e['to']}, {', '.join(e['files'][:2])}" for e in current]
-    return "\n".join(lines)
 
 
 if __name__ == "__main__":

@@ -131,7 +131,7 @@ def load_boundaries(
     progress("simplifying", 0)
     shapes = display_shapes(areas.shapes, codes=areas.codes, names=areas.names, district_codes=areas.district_codes)
     progress("simplifying", 1)
-    entry = {
+    entry: dict[str, object] = {
         "name": set_name,
         "kind": slug(kind),
         "effective": effective or found_effective,
@@ -166,17 +166,23 @@ def _code_column(file: VectorFile, kind: str, given: str | None, name: str | Non
         prefix = _CODE_PREFIXES.get(slug(kind), "")
         fitting = [c for c in columns if prefix and re.fullmatch(rf"{prefix}\d\dCD", c, re.IGNORECASE)]
         if len(fitting) != 1:
-            what = f"several columns of codes: {', '.join(fitting)}" if fitting else "no column of codes named as ONS names them"
+            what = (
+                f"several columns of codes: {', '.join(fitting)}" if fitting else "no column of codes named as ONS names them"
+            )
             raise DataRefused(
                 f"{file.name}: has {what}.",
-                hint=f"Say which with --code-column (and --name-column), and give the set a --name. Its columns: {', '.join(columns)}.",
+                hint="Say which with --code-column (and --name-column), and give the set a --name. "
+                f"Its columns: {', '.join(columns)}.",
             )
         chosen = fitting[0]
     told = re.fullmatch(r"([A-Z]+)(\d\d)CD", chosen, re.IGNORECASE)
     if told:
         return chosen, f"{told[1]}{told[2]}".lower(), date(2000 + int(told[2]), 12, 31)
     if not name:
-        raise DataRefused(f"{file.name}: the column '{chosen}' does not tell the vintage.", hint="Give the set a name with --name, e.g. --name beats24.")
+        raise DataRefused(
+            f"{file.name}: the column '{chosen}' does not tell the vintage.",
+            hint="Give the set a name with --name, e.g. --name beats24.",
+        )
     return chosen, name, None
 
 
@@ -204,19 +210,29 @@ def _areas(file: VectorFile, code: str, name: str, district: str | None, report:
         else:
             parts.setdefault(value, []).append(i)
     if not parts:
-        raise DataRefused(f"{file.name}: no feature has both a code in '{code}' and a polygon.", hint="Is it the right file, or column?")
+        raise DataRefused(
+            f"{file.name}: no feature has both a code in '{code}' and a polygon.", hint="Is it the right file, or column?"
+        )
     _report_repeats(file, parts, name, report)
     report.notes += file.repairs
     codes = sorted(parts)
     firsts = [parts[c][0] for c in codes]
     joined = [shapely.union_all(file.shapes[parts[c]]) if len(parts[c]) > 1 else file.shapes[parts[c][0]] for c in codes]
     shapes = np.empty(len(codes), dtype=object)
-    shapes[:] = [s if s.geom_type == "MultiPolygon" else shapely.MultiPolygon([s]) for s in joined]
+    shapes[:] = [shapely.MultiPolygon(list(shapely.get_parts(shape))) for shape in joined]
     district_codes = [file.columns[district_code][i] if district_code else "" for i in firsts]
-    names = {file.columns[district_code][i]: file.columns[district_name][i] for i in firsts} if district_code and district_name else {}
+    names = (
+        {file.columns[district_code][i]: file.columns[district_name][i] for i in firsts}
+        if district_code and district_name
+        else {}
+    )
     report.wards, report.districts = len(codes), len(set(district_codes) - {""})
     return _Areas(
-        codes, [file.columns[name][i] or codes[k] for k, i in enumerate(firsts)], district_codes, {c: n for c, n in names.items() if c and n}, shapes
+        codes,
+        [file.columns[name][i] or codes[k] for k, i in enumerate(firsts)],
+        district_codes,
+        {c: n for c, n in names.items() if c and n},
+        shapes,
     )
 
 
@@ -227,7 +243,7 @@ def _report_repeats(file: VectorFile, parts: dict[str, list[int]], name: str, re
             where = ", ".join(str(i + 1) for i in indices)
             if len(names) > 1:
                 raise DataRefused(
-                    f"{file.name}: the code {code} stands for different names ({', '.join(sorted(names))}) in features {where}.",
+                    f"{file.name}: the code {code} stands for different names in features {where}: {', '.join(sorted(names))}.",
                     hint="Correct the file: a code must stand for one ward.",
                 )
             report.notes.append(f"The code {code} stands in features {where}: joined into one.")

@@ -116,9 +116,9 @@ def _doubt(x: NDArray[np.float64], y: NDArray[np.float64], doubtful: bool, crs: 
         return ""
     readings = {
         "x and y look swapped": (y, x, crs),
-        "they look like longitude and latitude: crs = \"EPSG:4326\"?": (x, y, f"EPSG:{LONLAT}"),
-        "they look like easting and northing: crs = \"EPSG:27700\"?": (x, y, f"EPSG:{METRES}"),
-        "they look like latitude and longitude: swapped, and crs = \"EPSG:4326\"?": (y, x, f"EPSG:{LONLAT}"),
+        'they look like longitude and latitude: crs = "EPSG:4326"?': (x, y, f"EPSG:{LONLAT}"),
+        'they look like easting and northing: crs = "EPSG:27700"?': (x, y, f"EPSG:{METRES}"),
+        'they look like latitude and longitude: swapped, and crs = "EPSG:4326"?': (y, x, f"EPSG:{LONLAT}"),
     }
     for words, (a, b, system) in readings.items():
         if _locate(a, b, crs=system)[2].mean() > 0.5:

@@ -127,14 +127,18 @@ def check_archive(archive: zipfile.ZipFile, name: str) -> None:
     for member in archive.infolist():
         parts = PurePosixPath(member.filename.replace("\\", "/")).parts
         if ".." in parts or member.filename.startswith(("/", "\\")) or ":" in parts[0] if parts else False:
-            raise DataRefused(f"{name}: the member '{member.filename}' climbs out of the archive.", hint="Do not trust this file.")
+            raise DataRefused(
+                f"{name}: the member '{member.filename}' climbs out of the archive.", hint="Do not trust this file."
+            )
         if member.flag_bits & 1:
-            raise DataRefused(f"{name}: the member '{member.filename}' is encrypted.", hint="Give an archive without a password.")
+            raise DataRefused(
+                f"{name}: the member '{member.filename}' is encrypted.", hint="Give an archive without a password."
+            )
         total += member.file_size
         ratio = member.file_size / max(member.compress_size, 1)
         if total > LARGEST_EXPANDED_BYTES or (member.file_size > _SMALL_BYTES and ratio > _HIGHEST_RATIO):
             raise DataRefused(
-                f"{name}: '{member.filename}' would expand to {member.file_size / 2**20:,.0f} MiB, {ratio:,.0f} times its size.",
+                f"{name}: '{member.filename}' would expand {ratio:,.0f} times, to {member.file_size / 2**20:,.0f} MiB.",
                 hint="This looks like a zip bomb. If it is real, unpack it yourself and load the folder.",
             )
 
@@ -148,7 +152,10 @@ def _open_zip(path: Path, *, left_out: list[str]) -> Iterator[Received]:
             wanted = [m for m in members if _is_wanted(m) and m not in hidden]
             left_out += [f"{path}/{m}" for m in members if m not in wanted and m not in hidden]
             if not wanted:
-                raise DataRefused(f"{path}: the archive holds no {', '.join(TABLE_SUFFIXES)} file.", hint="It holds: " + (", ".join(members[:5]) or "nothing") + ".")
+                raise DataRefused(
+                    f"{path}: the archive holds no {', '.join(TABLE_SUFFIXES)} file.",
+                    hint="It holds: " + (", ".join(members[:5]) or "nothing") + ".",
+                )
             for member in wanted:
                 yield _received(f"{path}/{member}", archive.read(member))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
@@ -163,5 +170,8 @@ def _expand_gzip(data: bytes, path: Path) -> bytes:
     except (OSError, EOFError, zlib.error) as error:
         raise DataRefused(f"{path}: the gzip file is damaged or cut short ({error}).", hint="Fetch it again.") from error
     if len(expanded) > allowed:
-        raise DataRefused(f"{path}: would expand more than {_HIGHEST_RATIO} times.", hint="This looks like a bomb. If it is real, unpack it yourself.")
+        raise DataRefused(
+            f"{path}: would expand more than {_HIGHEST_RATIO} times.",
+            hint="This looks like a bomb. If it is real, unpack it yourself.",
+        )
     return expanded

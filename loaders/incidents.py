@@ -6,7 +6,6 @@ import os
 from collections import deque
 from concurrent.futures import Future, ThreadPoolExecutor
 from dataclasses import dataclass, field
-from datetime import date
 from typing import TYPE_CHECKING, TypeVar
 
 import numpy as np
@@ -21,11 +20,11 @@ from loaders.rows import CheckedFile, check_rows
 from loaders.shelving import shelve
 from mapping.errors import DataRefused
 from mapping.store import check_ready
-from mapping.vocabulary import Month, Period, slug
+from mapping.vocabulary import Month, slug
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
     from pathlib import Path
 
     from sqlalchemy import Engine
@@ -277,7 +276,15 @@ def _note_repeats(extract: ReceivedExtract, file: CheckedFile, kept: np.ndarray,
     lines = file.lines(kept[repeated])
     values = references.take(pa.array(repeated)).to_pylist()
     extract.issues += [
-        Issue("noted", "its reference stands in another row too", file.name, line, file.layout.columns.reference, value, int(row) + offset)
+        Issue(
+            "noted",
+            "its reference stands in another row too",
+            file.name,
+            line,
+            file.layout.columns.reference,
+            value,
+            int(row) + offset,
+        )
         for line, value, row in zip(lines, values, repeated, strict=True)
     ]
 
@@ -290,15 +297,15 @@ def _clashes(extracts: list[ReceivedExtract]) -> list[str]:
             same = (one.source, one.layout.stream) == (other.source, other.layout.stream)
             if same and one.window.first <= other.window.last and other.window.first <= one.window.last:
                 faults.append(
-                    f"{one.files[0][0]} and {other.files[0][0]}: both are of {one.source} {one.layout.stream}, and their windows "
-                    f"{one.window} and {other.window} overlap.\nLoad them one after the other: the later replaces."
+                    f"{one.files[0][0]} and {other.files[0][0]}: both are of {one.source} {one.layout.stream}, and their "
+                    f"windows {one.window} and {other.window} overlap.\nLoad them one after the other: the later replaces."
                 )
         for j, table in enumerate(one.tables):
             for k in range(j):
                 references = table["reference"].drop_null()
                 if len(references) and pc.mean(pc.is_in(references, one.tables[k]["reference"].combine_chunks())).as_py() > 0.5:
                     faults.append(
-                        f"{one.files[k][0]} and {one.files[j][0]}: both are of {one.source} {one.layout.stream} {one.window}, and most "
-                        "references stand in both.\nThey look like two issues of one extract: load the newer one only."
+                        f"{one.files[k][0]} and {one.files[j][0]}: both are of {one.source} {one.layout.stream} {one.window}, "
+                        "and most references stand in both.\nThey look like two issues of one extract: load the newer one only."
                     )
     return faults

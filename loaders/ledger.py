@@ -191,7 +191,14 @@ def stamp(connection: Connection) -> str:
         .order_by(Source.slug, Extract.stream, SuppliedWindow.date_from, ExtractFile.position)
     )
     sets = connection.execute(
-        select(BoundarySet.name, BoundarySet.kind, BoundarySet.effective, BoundarySet.attribution, BoundarySet.sha256, BoundaryShapes.sha256)
+        select(
+            BoundarySet.name,
+            BoundarySet.kind,
+            BoundarySet.effective,
+            BoundarySet.attribution,
+            BoundarySet.sha256,
+            BoundaryShapes.sha256,
+        )
         .join(BoundaryShapes, BoundaryShapes.boundary_set_id == BoundarySet.id)
         .order_by(BoundarySet.name, BoundaryShapes.tolerance_m)
     )

@@ -46,10 +46,8 @@ class PopulationReport:
 
     def lines(self) -> list[str]:
         """The report as it is printed."""
-        written = [
-            f"Population of {self.boundaries}, mid-{self.year}: {self.residents:,} residents in {self.wards:,} wards "
-            f"(columns: {self.columns})."
-        ]
+        total = f"{self.residents:,} residents in {self.wards:,} wards"
+        written = [f"Population of {self.boundaries}, mid-{self.year}: {total} (columns: {self.columns})."]
         if self.other_rows:
             written.append(f"{self.other_rows:,} other rows (other wards, titles, footnotes) were ignored.")
         if self.districts_named:
@@ -109,11 +107,17 @@ def load_population(
     received = next(open_received([path], left_out=[]))
     records = _records(received)
     if not 1900 <= year <= now.year + 1:
-        raise DataRefused(f"{year} is not the year of a population.", hint="Give the mid-year of the estimate, e.g. --year 2020.")
+        raise DataRefused(
+            f"{year} is not the year of a population.", hint="Give the mid-year of the estimate, e.g. --year 2020."
+        )
     with writing(engine) as connection:
         set_id, areas = _read_areas(connection, boundaries)
         columns, rows = _find_columns(records, areas, received.name, residents_column, year)
-        matched = _match_names(rows, columns, areas, received.name) if match == "name" else _match_codes(rows, columns, areas, received.name)
+        matched = (
+            _match_names(rows, columns, areas, received.name)
+            if match == "name"
+            else _match_codes(rows, columns, areas, received.name)
+        )
         missing = [area for area in areas if area.code not in matched]
         if missing:
             shown = ", ".join(f"{a.code} {a.name}" for a in missing[:_SHOWN])
@@ -122,10 +126,12 @@ def load_population(
                 hint=_other_way(match, "Is it of the same vintage as the set?"),
             )
         residents = {code: _residents(row, columns, received.name) for code, row in matched.items()}
-        _store(connection, set_id, year, residents, received, now)
+        _store(connection, residents, set_id=set_id, year=year, received=received, now=now)
         named = _name_districts(connection, set_id, areas, matched, columns)
         stamp(connection)
-    return PopulationReport(boundaries, year, len(areas), sum(residents.values()), len(rows) - len(matched), named, columns.words())
+    return PopulationReport(
+        boundaries, year, len(areas), sum(residents.values()), len(rows) - len(matched), named, columns.words()
+    )
 
 
 def _records(received: Received) -> list[list[str]]:
@@ -146,9 +152,14 @@ def _read_areas(connection: Connection, boundaries: str) -> tuple[int, list[_Are
     found = connection.execute(select(BoundarySet).where(BoundarySet.name == boundaries)).first()
     if found is None:
         names = ", ".join(connection.scalars(select(BoundarySet.name).order_by(BoundarySet.id))) or "none"
-        raise DataRefused(f"There is no boundary set '{boundaries}'.", hint=f"Loaded: {names}.", parameter="boundaries", value=boundaries)
-    names_of = dict(connection.execute(select(District.code, District.name).where(District.boundary_set_id == found.id)).tuples().all())
-    wards = connection.execute(select(Ward.code, Ward.name, Ward.district_code).where(Ward.boundary_set_id == found.id).order_by(Ward.code))
+        raise DataRefused(
+            f"There is no boundary set '{boundaries}'.", hint=f"Loaded: {names}.", parameter="boundaries", value=boundaries
+        )
+    districts = connection.execute(select(District.code, District.name).where(District.boundary_set_id == found.id))
+    names_of = {row.code: row.name for row in districts}
+    wards = connection.execute(
+        select(Ward.code, Ward.name, Ward.district_code).where(Ward.boundary_set_id == found.id).order_by(Ward.code)
+    )
     return found.id, [_Area(w.code, w.name, w.district_code, names_of.get(w.district_code, "")) for w in wards]
 
 
@@ -168,12 +179,21 @@ def _find_columns(
     code = _most(records, width, lambda field: field in codes)
     name_at = _most(records, width, lambda field: _key(field) in names, besides=(code,))
     if code < 0 and name_at < 0:
-        raise DataRefused(f"{name}: no column holds codes or names of the set's wards.", hint="Is it of the same vintage as the set?")
+        raise DataRefused(
+            f"{name}: no column holds codes or names of the set's wards.", hint="Is it of the same vintage as the set?"
+        )
+
     def is_ward(record: list[str]) -> bool:
-        return (0 <= code < len(record) and record[code] in codes) or (0 <= name_at < len(record) and _key(record[name_at]) in names)
+        return (0 <= code < len(record) and record[code] in codes) or (
+            0 <= name_at < len(record) and _key(record[name_at]) in names
+        )
 
     looks_like_code = re.compile(r"^[A-Z]\d{8}$")
-    first = next(i for i, record in enumerate(records) if is_ward(record) or (code >= 0 and len(record) > code and looks_like_code.match(record[code])))
+    first = next(
+        i
+        for i, record in enumerate(records)
+        if is_ward(record) or (code >= 0 and len(record) > code and looks_like_code.match(record[code]))
+    )
     header = records[first - 1] if first else []
     header = header + [""] * (width - len(header))
     district_codes = {area.district_code for area in areas} - {""}
@@ -185,7 +205,9 @@ def _find_columns(
     if district_name < 0 <= district_code:
         # The set may know no district names: the text column beside the codes, with one name for each code, gives them.
         district_name = _beside(wards, district_code, besides)
-    return _Columns(header, code, name_at, district_code, district_name, _residents_column(header, name, residents, year)), records[first:]
+    return _Columns(
+        header, code, name_at, district_code, district_name, _residents_column(header, name, residents, year)
+    ), records[first:]
 
 
 def _most(records: list[list[str]], width: int, fits, *, besides: tuple[int, ...] = ()) -> int:  # type: ignore[no-untyped-def]  # noqa: ANN001
@@ -205,14 +227,19 @@ def _beside(wards: list[list[str]], district_code: int, besides: tuple[int, ...]
 def _residents_column(header: list[str], name: str, given: str | None, year: int) -> int:
     if given:
         if given not in header:
-            raise DataRefused(f"{name}: has no column '{given}'.", hint=f"Its columns: {', '.join(h for h in header[:20] if h)}.")
+            raise DataRefused(
+                f"{name}: has no column '{given}'.", hint=f"Its columns: {', '.join(h for h in header[:20] if h)}."
+            )
         return header.index(given)
     fitting = [i for i, column in enumerate(header) if _RESIDENTS.search(column)]
     of_year = [i for i in fitting if str(year) in header[i]]
     chosen = of_year if len(fitting) > 1 else fitting
     if len(chosen) != 1:
         what = "several columns look like residents" if fitting else "no column looks like residents"
-        raise DataRefused(f"{name}: {what}.", hint=f"Say which with --residents-column. Its columns: {', '.join(h for h in header[:20] if h)}.")
+        raise DataRefused(
+            f"{name}: {what}.",
+            hint=f"Say which with --residents-column. Its columns: {', '.join(h for h in header[:20] if h)}.",
+        )
     return chosen[0]
 
 
@@ -235,8 +262,8 @@ def _match_codes(rows: list[list[str]], columns: _Columns, areas: list[_Area], n
             others.append(f"{area.code} is {area.name} in the set and {found or 'nameless'} in the file")
     if len(others) > _MOST_OTHER_NAMES * len(matched):
         raise DataRefused(
-            f"{name}: {len(others)} of {len(matched)} matched codes carry another name: {'; '.join(others[:3])}.",
-            hint="Its codes look wrong (a spreadsheet's drag-fill does this). If the names are right, load it with --match name.",
+            f"{name}: the codes of {len(others)} of {len(areas)} wards carry another name: {'; '.join(others[:3])}.",
+            hint="Its codes look wrong (a spreadsheet's drag-fill does this). If its names are right, use --match name.",
         )
     return matched
 
@@ -282,15 +309,22 @@ def _residents(row: list[str], columns: _Columns, name: str) -> int:
     plain = re.sub(r"[,\s\u00a0]", "", text)
     if not re.fullmatch(r"\d+(\.0*)?", plain):
         ward = _cell(row, columns.name) or _cell(row, columns.code)
-        raise DataRefused(f"{name}: '{text}' is not a number of residents (of {ward}).", hint="Say which column holds them with --residents-column.")
+        raise DataRefused(
+            f"{name}: '{text}' is not a number of residents (of {ward}).",
+            hint="Say which column holds them with --residents-column.",
+        )
     return int(float(plain))
 
 
 def _other_way(match: str, otherwise: str) -> str:
-    return f"{otherwise} If its codes are wrong and its names right, load it with --match name." if match == "code" else otherwise
+    return (
+        f"{otherwise} If its codes are wrong and its names right, load it with --match name." if match == "code" else otherwise
+    )
 
 
-def _store(connection: Connection, set_id: int, year: int, residents: dict[str, int], received: Received, now: datetime) -> None:
+def _store(
+    connection: Connection, residents: dict[str, int], *, set_id: int, year: int, received: Received, now: datetime
+) -> None:
     for model in (Population, PopulationFile):
         connection.execute(delete(model).where(model.boundary_set_id == set_id, model.year == year))
     values = {"file_name": received.name, "sha256": received.sha256, "loaded_at": now}
@@ -299,7 +333,9 @@ def _store(connection: Connection, set_id: int, year: int, residents: dict[str, 
     connection.execute(insert(Population), rows)
 
 
-def _name_districts(connection: Connection, set_id: int, areas: list[_Area], matched: dict[str, list[str]], columns: _Columns) -> int:
+def _name_districts(
+    connection: Connection, set_id: int, areas: list[_Area], matched: dict[str, list[str]], columns: _Columns
+) -> int:
     """Names, and where the set has none also codes, of districts that the set's own file did not give."""
     known = set(connection.scalars(select(District.code).where(District.boundary_set_id == set_id)))
     found: dict[str, str] = {}
@@ -313,5 +349,7 @@ def _name_districts(connection: Connection, set_id: int, areas: list[_Area], mat
         if code and name and code not in known:
             found.setdefault(code, name)
     if found:
-        connection.execute(insert(District), [{"boundary_set_id": set_id, "code": c, "name": n} for c, n in sorted(found.items())])
+        connection.execute(
+            insert(District), [{"boundary_set_id": set_id, "code": c, "name": n} for c, n in sorted(found.items())]
+        )
     return len(found)

@@ -60,7 +60,9 @@ class LoadReport:
     def lines(self) -> list[str]:
         """The report as it is printed."""
         written = [_extract_line(extract) for extract in self.extracts]
-        total = {key: sum(getattr(e, key) for e in self.extracts) for key in ("read", "kept", "repaired", "set_aside", "rejected")}
+        total = {
+            key: sum(getattr(e, key) for e in self.extracts) for key in ("read", "kept", "repaired", "set_aside", "rejected")
+        }
         without = sum(e.without_coordinates for e in self.extracts)
         repeated = sum(e.repeated_references for e in self.extracts)
         written.append(

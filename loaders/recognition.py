@@ -55,7 +55,12 @@ def read_by_layout(received: Received, layouts: Sequence[Layout]) -> tuple[Table
     layout = _only([fit[0] for fit in fits], received.name)
     _, data, delimiter, fields, line = next(fit for fit in fits if fit[0] is layout)
     table = read_delimited(
-        data, received.name, delimiter=delimiter, header=fields, header_line=line, wanted=list(dict.fromkeys(layout.columns.named))
+        data,
+        received.name,
+        delimiter=delimiter,
+        header=fields,
+        header_line=line,
+        wanted=list(dict.fromkeys(layout.columns.named)),
     )
     return table, layout
 
@@ -93,14 +98,9 @@ def _only(fitting: list[Layout], name: str) -> Layout:
 
 def _unknown_header(name: str, header: list[str], layouts: Sequence[Layout]) -> DataRefused:
     shown = ", ".join(field[:40] for field in header[:15]) or "nothing that can be read"
-    if len(layouts) == 1:
-        missing = ", ".join(layouts[0].missing_columns(header))
-        return DataRefused(
-            f"{name}: its header lacks columns that the layout {layouts[0].name} names: {missing}.\nThe header is: {shown}.",
-            hint="Correct the [columns] of the layout, or its delimiter or encoding.",
-        )
+    lacking = "\n".join(f"{layout.name} lacks: {', '.join(layout.missing_columns(header))}" for layout in layouts[:5])
     return DataRefused(
-        f"{name}: no layout knows its header: {shown}.",
-        hint=f"Known layouts: {', '.join(layout.name for layout in layouts)}. For another supplier's file write a layout "
+        f"{name}: no layout knows its header: {shown}.\nOf the columns that it names, the layout {lacking}.",
+        hint="Correct the [columns], delimiter or encoding of a layout of your own; for another supplier's file write one "
         "(docs/layouts.md) and give it with --layout FILE.",
     )

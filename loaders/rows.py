@@ -13,7 +13,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 
 from loaders.coordinates import read_points
-from loaders.layouts import Layout, type_key
+from loaders.layouts import Layout, built_in_layouts, type_key
 from loaders.moments import BLANK, PRECISIONS, UNREADABLE, Moments, parse_moments
 from loaders.quality import Issue
 from mapping.errors import DataRefused
@@ -39,7 +39,8 @@ class CheckedFile:
     """The rows of one file that can be kept, and what was found about them.
 
     `rows` has the columns source, source_name, date, precision, crime_type, x, y (EPSG:27700 metres to the millimetre, null
-    where there are none), started_at, ended_at, reference, location, lsoa and outcome; repeating texts are dictionaries. `lines` gives the lines of rows by index, as issues name them.
+    where there are none), started_at, ended_at, reference, location, lsoa and outcome; repeating texts are dictionaries.
+    `lines` gives the lines of rows by index, as issues name them.
     """
 
     name: str
@@ -111,7 +112,9 @@ class _Check:
     def refuse_bad_rows(self) -> None:
         bad = self.table.bad_rows
         first = ", ".join(f"line {b.line} ({b.fields} of {b.expected})" for b in bad[:_SHOWN])
-        cut = " The last row is one of them: the file looks cut short." if len(bad) == 1 and bad[0].line > self.table.rows else ""
+        cut = (
+            " The last row is one of them: the file looks cut short." if len(bad) == 1 and bad[0].line > self.table.rows else ""
+        )
         self.faults.append(
             f"{self.name}: {len(bad)} rows have another number of fields than the header: {first}.{cut}\n"
             "Fetch or export it again; or --skip-bad-rows rejects these rows and keeps the others."
@@ -164,8 +167,8 @@ class _Check:
             self.faults.append(
                 f"{self.name}: {len(unknown)} crime types of its '{self.layout.columns.crime_type}' are unknown to the layout "
                 f"{self.layout.name}, in {sum(unknown.values()):,} rows.\n"
-                f"Say in a layout file which type each one is (extends = \"{self.layout.name}\" takes over the rest), and load "
-                f"with --layout FILE:\n[crime_types]\n{listed}"
+                "Say which type each one is: put these lines, filled in, into a layout file and load with --layout FILE.\n"
+                f"{_extending(self.layout)}[crime_types]\n{listed}"
             )
         return pa.DictionaryArray.from_arrays(names.indices, pa.array(ids, pa.string()))
 
@@ -192,7 +195,9 @@ class _Check:
             if moments is not None:
                 precision = np.where(moments.seconds > UNREADABLE, np.maximum(precision, moments.precision), precision)
         if self.layout.month_of == "from" and started is not None:
-            counted, field = started, columns.from_
+            known = started.seconds > UNREADABLE
+            seconds = np.where(known, started.seconds, counted.seconds)
+            counted = Moments(seconds, np.where(known, started.precision, counted.precision))
         days = counted.seconds // _DAY_S
         self._refuse_dates(counted, field, days, today)
         return {
@@ -253,7 +258,8 @@ class _Check:
         unreadable = np.flatnonzero(counted.seconds <= UNREADABLE)
         if len(unreadable):
             self.faults.append(
-                f"{self.name}: {len(unreadable):,} rows have no readable date in '{field}': {self._examples(unreadable, field)}."
+                f"{self.name}: {len(unreadable):,} rows have no readable date in '{field}': "
+                f"{self._examples(unreadable, field)}."
                 f"\nThe layout {self.layout.name} reads {' or '.join(self.layout.dates.all) or 'year, month, day'}."
             )
         last = (Month.of(today).last - date(1970, 1, 1)).days
@@ -285,6 +291,11 @@ def _constant(text: str, rows: int) -> pa.Array:
 
 def _timestamps(seconds: NDArray[np.int64]) -> pa.Array:
     return pa.array(np.where(seconds == BLANK, 0, seconds), mask=seconds == BLANK).cast(pa.timestamp("s"))
+
+
+def _extending(layout: Layout) -> str:
+    """The line by which a user's layout takes over one of ours; their own they have at hand."""
+    return f'extends = "{layout.name}"\n' if built_in_layouts().get(layout.name) == layout else ""
 
 
 def _toml(text: str) -> str:

@@ -29,10 +29,8 @@ def check_coverage(shapes: NDArray[np.object_]) -> list[str]:
         return []
     faulty = [edges for edges in shapely.coverage_invalid_edges(shapes) if edges is not None and not edges.is_empty]
     length = sum(edges.length for edges in faulty)
-    return [
-        f"{len(faulty)} areas overlap a neighbour or do not meet it exactly, along {length / 1000:,.1f} km: a point where two "
-        "overlap counts in the one with the lower code."
-    ]
+    where = f"{len(faulty)} areas overlap a neighbour or do not meet it exactly, along {length / 1000:,.1f} km"
+    return [f"{where}: a point where two overlap counts in the one with the lower code."]
 
 
 def display_shapes(

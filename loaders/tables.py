@@ -69,7 +69,7 @@ def decode(received: Received, *, encoding: str) -> bytes:
         line = data.count(b"\n", 0, error.start) + 1
         raise DataRefused(
             f"{received.name}, line {line}: the byte 0x{data[error.start]:02x} is not {encoding}.",
-            hint="Save the file as UTF-8, or load it with a layout that states its `encoding` (files from Windows are often cp1252).",
+            hint="Save the file as UTF-8, or load it by a layout that states its `encoding` (from Windows often cp1252).",
         ) from error
     if encoding.lower() not in ("utf-8", "utf-16", "ascii") and not data.isascii() and _is_utf8(data):
         raise DataRefused(
@@ -187,9 +187,7 @@ def _read_slowly(
                 ends.append(reader.line_num)
     except csv.Error as error:
         raise DataRefused(f"{name}, line {reader.line_num}: {error}.", hint="Fetch or export the file again.") from error
-    columns = {
-        column: pa.chunked_array([pa.array([record[i] for record in records], pa.string())]) for column, i in at.items()
-    }
+    columns = {column: pa.chunked_array([pa.array([record[i] for record in records], pa.string())]) for column, i in at.items()}
     _refuse_line_breaks(columns, name)
     table = _without_blank_rows(columns, len(records), lambda rows: [ends[int(row)] for row in rows])
     return Table(table.columns, table.rows, table.lines, tuple(bad))
@@ -220,7 +218,9 @@ def _without_blank_rows(
     return Table({c: v.take(taken) for c, v in columns.items()}, len(kept), lambda wanted: lines(kept[wanted]))
 
 
-def read_workbook(received: Received, *, find_header: Callable[[list[str]], bool], wanted: Callable[[list[str]], Sequence[str]]) -> Table | None:
+def read_workbook(
+    received: Received, *, find_header: Callable[[list[str]], bool], wanted: Callable[[list[str]], Sequence[str]]
+) -> Table | None:
     """Read the first sheet of an XLSX workbook in whose first rows `find_header` is true.
 
     Dates become ISO text, whole numbers are written without a decimal point. None if no sheet has such a header.
@@ -239,7 +239,9 @@ def read_workbook(received: Received, *, find_header: Callable[[list[str]], bool
                 if find_header(header):
                     return _grid_table(grid[index + 1 :], header, first_line=index + 2, wanted=wanted(header))
     except CalamineError as error:
-        raise DataRefused(f"{received.name}: the workbook cannot be read ({error}).", hint="Save it again as XLSX, or as CSV.") from error
+        raise DataRefused(
+            f"{received.name}: the workbook cannot be read ({error}).", hint="Save it again as XLSX, or as CSV."
+        ) from error
     return None
 
 

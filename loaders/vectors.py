@@ -1,4 +1,4 @@
-"""Opening a file of shapes: shapefile (plain or zipped, in a subfolder too), GeoPackage or GeoJSON, in any coordinate system."""
+"""Opening a file of shapes: shapefile (plain or zipped), GeoPackage or GeoJSON, in any coordinate system."""
 
 from __future__ import annotations
 
@@ -127,7 +127,10 @@ def _read(path: Path, name: str) -> geopandas.GeoDataFrame:
         beside = {p.suffix.lower() for p in path.parent.iterdir() if p.stem.lower() == path.stem.lower()}
         missing = [part for part in _PARTS if part not in beside]
         if missing:
-            raise DataRefused(f"{name}: the shapefile lacks its {' and '.join(missing)} part.", hint="Keep .shp, .shx, .dbf and .prj together.")
+            raise DataRefused(
+                f"{name}: the shapefile lacks its {' and '.join(missing)} part.",
+                hint="Keep .shp, .shx, .dbf and .prj together.",
+            )
         encoding = None if ".cpg" in beside else _dbf_encoding(path)
     try:
         with warnings.catch_warnings():
@@ -135,9 +138,19 @@ def _read(path: Path, name: str) -> geopandas.GeoDataFrame:
             layers = pyogrio.list_layers(path)
             polygonal = [layer for layer, kind in layers if kind and "Polygon" in kind] or [layers[0][0]]
             if len(polygonal) > 1:
-                raise DataRefused(f"{name}: holds several layers of polygons: {', '.join(polygonal)}.", hint="Export the one you mean to a file of its own.")
+                raise DataRefused(
+                    f"{name}: holds several layers of polygons: {', '.join(polygonal)}.",
+                    hint="Export the one you mean to a file of its own.",
+                )
             frame = pyogrio.read_dataframe(path, layer=polygonal[0], encoding=encoding)
-    except (DataSourceError, DataLayerError, FeatureError, UnicodeDecodeError, shapely.errors.ShapelyError, IndexError) as error:
+    except (
+        DataSourceError,
+        DataLayerError,
+        FeatureError,
+        UnicodeDecodeError,
+        shapely.errors.ShapelyError,
+        IndexError,
+    ) as error:
         said = str(error).splitlines()[0].replace(str(path), path.name)
         raise DataRefused(f"{name}: cannot be read: {said}.", hint="Fetch or export it again.") from error
     if not isinstance(frame, geopandas.GeoDataFrame) or not len(frame):
@@ -177,7 +190,8 @@ def _polygons(geometries: NDArray[np.object_], file: VectorFile) -> NDArray[np.o
     polygonal = np.isin(shapely.get_type_id(geometries), (3, 6)) & ~shapely.is_empty(geometries)
     if not polygonal.any():
         raise DataRefused(f"{file.name}: holds no polygons.", hint="Is it the file of boundaries?")
-    return np.where(polygonal, geometries, None)
+    geometries[~polygonal] = None
+    return geometries
 
 
 def _crs(frame: geopandas.GeoDataFrame, given: str | None, name: str) -> CRS:

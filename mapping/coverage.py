@@ -142,7 +142,7 @@ def read_coverage(connection: Connection, *, open_only: bool) -> Coverage:
         if row.counted_by == "from":
             counted_by_start.add((row.slug, row.stream))
     types: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for row in connection.execute(
+    for seen in connection.execute(
         select(Source.slug, Extract.stream, CrimeTypeRow.slug.label("type"))
         .join(Extract, Extract.source_id == Source.id)
         .join(ExtractTypeCount, ExtractTypeCount.extract_id == Extract.id)
@@ -150,7 +150,7 @@ def read_coverage(connection: Connection, *, open_only: bool) -> Coverage:
         .where(visible, Extract.withdrawn_at.is_(None))
         .distinct()
     ):
-        types[row.slug, row.stream].add(row.type)
+        types[seen.slug, seen.stream].add(seen.type)
     return Coverage(
         tuple(
             Stream(*key, _late_months_partial(months) if key in counted_by_start else months, frozenset(types[key]))

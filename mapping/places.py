@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -114,13 +115,17 @@ class WardFinder:
         self._shapes = [row.geom for row in rows]
         for shape in self._shapes:
             shapely.prepare(shape)
+        # The tree is not safe to share between threads.
+        self._lock = threading.Lock()
         entries = ((i, shape.bounds, None) for i, shape in enumerate(self._shapes))
         self._tree = rtree.index.Index(entries) if rows else rtree.index.Index()
 
     def at(self, x_m: float, y_m: float) -> str | None:
         """Code of the ward that a point (EPSG:27700) is in; on a shared edge the lowest."""
         point = shapely.Point(x_m, y_m)
-        hits = sorted(i for i in self._tree.intersection(point.bounds) if self._shapes[i].intersects(point))
+        with self._lock:
+            near = list(self._tree.intersection(point.bounds))
+        hits = sorted(i for i in near if self._shapes[i].intersects(point))
         return self._names[hits[0]][0] if hits else None
 
     def nearest(self, x_m: float, y_m: float) -> Nearest | None:
@@ -128,7 +133,8 @@ class WardFinder:
         point = shapely.Point(x_m, y_m)
         wanted, total = 4, len(self._shapes)
         while total:
-            near = list(self._tree.nearest(point.bounds, min(wanted, total)))
+            with self._lock:
+                near = list(self._tree.nearest(point.bounds, min(wanted, total)))
             best = min(near, key=lambda i: (self._shapes[i].distance(point), i))
             distance = float(self._shapes[best].distance(point))
             # The tree orders by boxes: it is enough once the farthest box looked at is farther than the best shape.

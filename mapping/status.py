@@ -25,7 +25,7 @@ from mapping.store.models import (
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-__all__ = ["read_status"]
+__all__ = ["read_status", "status_lines"]
 
 
 def read_status(engine: Engine, *, open_only: bool) -> dict[str, Any]:
@@ -88,9 +88,9 @@ def _source(connection: Connection, slug: str, name: str, access: str) -> dict[s
         select(func.count(), func.count(Incident.place_id)).where(Incident.extract_id.in_(mine))
     ).one()
     set_aside, rejected = connection.execute(
-        select(
-            func.coalesce(func.sum(Extract.rows_set_aside), 0), func.coalesce(func.sum(Extract.rows_rejected), 0)
-        ).where(Extract.id.in_(current))
+        select(func.coalesce(func.sum(Extract.rows_set_aside), 0), func.coalesce(func.sum(Extract.rows_rejected), 0)).where(
+            Extract.id.in_(current)
+        )
     ).one()
     repaired = connection.scalar(
         select(func.count(IssueRow.incident_id.distinct()))
@@ -152,3 +152,34 @@ def _extracts(connection: Connection, sources: set[str]) -> list[dict[str, Any]]
         }
         for row in rows
     ]
+
+
+def status_lines(found: dict[str, Any]) -> list[str]:
+    """The facts of `read_status` as they are printed."""
+    lines = [f"Data as of {found['data_as_of'] or 'nothing yet'}, version {found['data_version']}."]
+    lines += [
+        f"Boundary set {s['name']} ({s['kind']}): {s['wards']:,} areas, {s['wards_with_incidents']:,} with incidents; "
+        f"{s['in_ward']:,} incidents in one, {s['outside']:,} outside."
+        for s in found["boundary_sets"]
+    ]
+    lines += [f"Population of {p['boundaries']}, {p['year']}: {p['residents']:,} residents." for p in found["population"]]
+    for source in found["sources"]:
+        lines.append(
+            f"Source {source['id']} ({source['name']}, {source['access']}; {', '.join(source['streams'])}): "
+            f"{source['read']:,} rows "
+            f"read, {source['kept']:,} kept ({source['repaired']:,} repaired, {source['without_coordinates']:,} without "
+            f"coordinates), {source['set_aside']:,} set aside, {source['rejected']:,} rejected."
+        )
+        months = source["months"]
+        if months:
+            holes = [f"{m['month']} {m['status']}" for m in months if m["status"] != "supplied"]
+            lines.append(
+                f"  {months[0]['month']} to {months[-1]['month']}; "
+                + (f"missing: {', '.join(holes)}." if holes else "no month missing.")
+            )
+    current = [e for e in found["extracts"] if e["current"]]
+    lines.append(f"{len(found['extracts'])} extracts in the ledger, {len(current)} of them current:")
+    lines += [
+        f"  {e['id']}: {e['source']} {e['stream']} {e['from']} to {e['to']}, {', '.join(e['files'][:2])}" for e in current
+    ]
+    return lines

@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["write_csv"]
+__all__ = ["write_csv", "write_text"]
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -53,3 +53,17 @@ def _quoted(text: str) -> str:
     if any(mark in text for mark in ',"\r\n'):
         return '"' + text.replace('"', '""') + '"'
     return text
+
+
+def write_text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
+    """Rows as aligned text for a terminal, numbers rounded to two decimals."""
+
+    def text(value: object) -> str:
+        return "" if value is None else f"{value:,.2f}" if isinstance(value, float) else str(value)
+
+    grid = [list(columns), *([text(row[column]) for column in columns] for row in rows)]
+    widths = [max(len(line[i]) for line in grid) for i in range(len(columns) - 1)]
+    # The last column is not padded: sentences are long.
+    return "\n".join(
+        "  ".join([*(cell.ljust(width) for cell, width in zip(line[:-1], widths, strict=True)), line[-1]]) for line in grid
+    )

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 from pyproj import Transformer
-from pyproj.network import set_network_enabled
+from pyproj.network import set_network_enabled  # type: ignore[attr-defined]
 
 from mapping.errors import BadRequest
 
@@ -107,7 +107,7 @@ def group_members(crime_type: str, known: Iterable[CrimeType]) -> list[CrimeType
     return members
 
 
-_MONTH = re.compile(r"^(\d{4})-(\d{2})$")
+_MONTH = re.compile(r"([0-9]{4})-([0-9]{2})")
 
 
 @dataclass(frozen=True, slots=True, order=True)
@@ -120,7 +120,7 @@ class Month:
     @classmethod
     def parse(cls, text: str, *, parameter: str = "month") -> Month:
         """Read `YYYY-MM`; anything else is a `BadRequest`."""
-        found = _MONTH.match(text)
+        found = _MONTH.fullmatch(text)
         if not found or not 1 <= int(found[2]) <= 12 or not 1900 <= int(found[1]) <= 2200:
             raise BadRequest(
                 f"'{text}' is not a month.",

@@ -1,4 +1,4 @@
-"""A county of 24 wards in a grid of 6 by 4, in three districts of two columns each: enough for every class of a legend.
+"""A county of 24 wards in a grid of 6 by 4, in four districts, a quarter of it each: enough for every class of a legend.
 
 Ward number n (from 1, row by row from the south-west) has n incidents of anti-social behaviour and n // 2 burglaries in every
 month but one of 2020 and of January and February 2021; August 2020 was not supplied. Ward 24 has 150 residents, too few for a
@@ -34,7 +34,7 @@ def ward_name(number: int) -> str:
     return f"Ward {number}"
 
 
-def load_grid(url, folder: Path, *, names=ward_name, districts=("West", "Middle", "East"), source=SOURCE) -> None:
+def load_grid(url, folder: Path, *, names=ward_name, districts=("West", "East", "North", "Far North"), source=SOURCE) -> None:
     """Fill an empty store with the county; `names` gives the name of a ward by its number."""
     engine = open_engine(url, must_exist=False)
     init_store(engine)
@@ -55,13 +55,14 @@ def _boundaries(folder, names, districts):
     features = []
     for number in range(1, COLUMNS * ROWS + 1):
         row, column = divmod(number - 1, COLUMNS)
+        quarter = column // 3 + 2 * (row // 2)
         x, y = 530_000 + 1000 * column, 200_000 + 1000 * row
         lon, lat = to_lonlat([x, x + 1000, x + 1000, x, x], [y, y, y + 1000, y + 1000, y])
         properties = {
             "WD20CD": code(number),
             "WD20NM": names(number),
-            "LAD20CD": f"E0700000{column // 2 + 1}",
-            "LAD20NM": districts[column // 2],
+            "LAD20CD": f"E0700000{quarter + 1}",
+            "LAD20NM": districts[quarter],
         }
         shape = {"type": "Polygon", "coordinates": [[[float(a), float(b)] for a, b in zip(lon, lat, strict=True)]]}
         features.append({"type": "Feature", "properties": properties, "geometry": shape})
@@ -82,9 +83,9 @@ def _month(folder, month, source):
     lines = [_HEAD]
     for number in range(1, 25):
         lon, lat = middle(number)
-        row = f"{{}},{month},{quoted},,{lon},{lat},On or near,,,{{}},,"
-        lines += [row.format("", "Anti-social behaviour")] * number
-        lines += [row.format(f"{month}-{number}-{i}", "Burglary") for i in range(number // 2)]
+        where = f"{month},{quoted},,{lon},{lat},On or near,,"
+        lines += [f",{where},Anti-social behaviour,,"] * number
+        lines += [f"{month}-{number}-{i},{where},Burglary,," for i in range(number // 2)]
     path = folder / f"{month}-grid-street.csv"
     path.write_text("\n".join(lines) + "\n", encoding="utf-8")
     return path

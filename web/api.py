@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import threading
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -27,9 +26,6 @@ if TYPE_CHECKING:
 __all__ = ["blueprint"]
 
 blueprint = Blueprint("api", __name__, url_prefix="/api/v1")
-
-_one_at_a_time = threading.Lock()
-"""Two threads in one R-tree, even only reading, end the process (libspatialindex is not made for it)."""
 
 
 @blueprint.get("/boundary-sets")
@@ -181,8 +177,7 @@ def ward_at() -> Response:
             value=query.extra["lon"],
         )
     finder = store.ward_finder(catalogue, boundary_set)
-    with _one_at_a_time:
-        code, nearest = finder.at(x, y), finder.nearest(x, y)
+    code, nearest = finder.at(x, y), finder.nearest(x, y)
     at = next((i for i, ward in enumerate(boundary_set.wards) if ward.code == code), None)
     residents = _residents(store, catalogue, boundary_set)
     return json_answer(

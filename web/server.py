@@ -28,7 +28,7 @@ def run_server(make_app: Callable[[], Flask], *, host: str, port: int, workers: 
         return
     from gunicorn.app.base import BaseApplication
 
-    class Server(BaseApplication):
+    class Server(BaseApplication):  # type: ignore[misc]
         def load_config(self) -> None:
             options = {"bind": f"{shown}:{port}", "workers": workers, "worker_class": "gthread", "threads": _THREADS}
             for name, value in {**options, "loglevel": "warning", "control_socket_disable": True}.items():

@@ -77,9 +77,7 @@ def load_demo(engine: Engine, files: DemoFiles, *, progress: Callable[[str, floa
         )
     for population in files.populations:
         step(f"population {population.year}")
-        load_population(
-            engine, population.path, boundaries=population.boundaries, year=population.year, now=DEMO_LOADED_AT
-        )
+        load_population(engine, population.path, boundaries=population.boundaries, year=population.year, now=DEMO_LOADED_AT)
     for extract in files.extracts:
         step(f"incidents {extract.window_from.year}")
         window = Window(extract.window_from, extract.window_to)

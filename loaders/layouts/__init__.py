@@ -134,7 +134,9 @@ class Layout(_Strict):
         if not self.source and not columns.source:
             faults.append("source is missing: who supplied it")
         known = {t.id for t in self.all_types}
-        faults += [f"[crime_types] maps '{k}' to '{v}', which is no crime type" for k, v in self.crime_types.items() if v not in known]
+        faults += [
+            f"[crime_types] maps '{k}' to '{v}', which is no crime type" for k, v in self.crime_types.items() if v not in known
+        ]
         faults += [f"[[types]] may not use '{t.id}'" for t in self.types if t.id in GROUP_NAMES or t.id != slug(t.id)]
         if faults:
             raise ValueError("; ".join(faults))
@@ -181,14 +183,19 @@ def read_layout(path: Path) -> Layout:
     try:
         declared = tomllib.loads(path.read_text(encoding="utf-8"))
     except OSError as error:
-        raise DataRefused(f"{path}: {error.strerror}.", hint="Give the path of a layout, or the name of one of: police-uk.") from error
+        raise DataRefused(
+            f"{path}: {error.strerror}.", hint="Give the path of a layout, or the name of one of: police-uk."
+        ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataRefused(f"{path}: is not TOML: {error}.", hint="docs/layouts.md shows a layout.") from error
     try:
         return Layout.model_validate(_with_base(declared, path))
     except ValidationError as error:
         faults = [".".join(str(part) for part in fault["loc"]) + ": " + _words(fault) for fault in error.errors()]
-        raise DataRefused(f"{path}: " + "; ".join(f.removeprefix(": ") for f in faults) + ".", hint="docs/layouts.md says what a layout may hold.") from error
+        raise DataRefused(
+            f"{path}: " + "; ".join(f.removeprefix(": ") for f in faults) + ".",
+            hint="docs/layouts.md says what a layout may hold.",
+        ) from error
 
 
 def _words(fault: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails

@@ -1,5 +1,7 @@
-"""One file a measure. A module here that declares `MEASURE`, or an entry point `wardwatch.measures` of an installed
-package that names one, is found by every face.
+"""One file a measure.
+
+A module here that declares `MEASURE`, or an entry point `wardwatch.measures` of an installed package that names one, is found
+by every face.
 """
 
 from __future__ import annotations

@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.csv
 import shapely
 import sqlalchemy
-from sqlalchemy import create_engine, event, make_url
+from sqlalchemy import create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
 
 from mapping.errors import StoreBusy, StoreNotReady
@@ -45,11 +45,13 @@ def open_engine(url: str, *, must_exist: bool = True) -> Engine:
         if parsed.get_backend_name() == "sqlite":
             return _sqlite_engine(parsed, must_exist=must_exist)
         if parsed.get_backend_name() == "postgresql":
-            return create_engine(parsed.set(drivername="postgresql+psycopg"), connect_args={"application_name": "wardwatch"})
+            driver = parsed.set(drivername="postgresql+psycopg")
+            # The ping finds connections that a restart of the server has cut.
+            return create_engine(driver, pool_pre_ping=True, connect_args={"application_name": "wardwatch"})
     except (ArgumentError, NoSuchModuleError, ValueError):
         parsed = None
     raise StoreNotReady(
-        f"'{parsed.render_as_string() if parsed else url.split('@')[-1]}' is not the address of a store.",
+        f"'{parsed.render_as_string() if parsed else url.rsplit('@', 1)[-1]}' is not the address of a store.",
         hint="Set WARDWATCH_DATABASE_URL to postgresql+psycopg://user@host/name or sqlite:////path/file.db.",
     )
 
@@ -79,10 +81,11 @@ def _sqlite_engine(url: sqlalchemy.URL, *, must_exist: bool) -> Engine:
 @contextmanager
 def reading(engine: Engine) -> Iterator[Connection]:
     """A transaction that reads one consistent state of the store."""
+    one_state = {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with _understood(engine), engine.connect() as connection:
-        if engine.dialect.name == "postgresql":
-            connection = connection.execution_options(isolation_level="REPEATABLE READ", postgresql_readonly=True)
-        with connection.begin():
+        # In SQLite every transaction sees one state.
+        options = one_state if engine.dialect.name == "postgresql" else {}
+        with connection.execution_options(**options).begin():
             yield connection
 
 
@@ -119,10 +122,10 @@ def _understood(engine: Engine) -> Iterator[None]:
                 f"Another load has held the store {where} for {WAIT_FOR_OTHER_LOAD_S} seconds{_holder(engine)}.",
                 hint="Wait for it to finish, then run this again. Nothing was changed.",
             ) from error
-        if "not a database" in said:
+        if "not a database" in said or "malformed" in said:
             raise StoreNotReady(
-                f"{engine.url.database} is not a store: it is some other file.",
-                hint="Name another file in WARDWATCH_DATABASE_URL.",
+                f"{engine.url.database} is not a store, or a damaged one: {said}.",
+                hint="Name another file in WARDWATCH_DATABASE_URL, or restore this one from a backup.",
             ) from error
         if isinstance(error, OperationalError) or error.connection_invalidated:
             raise StoreNotReady(
@@ -136,10 +139,13 @@ def _holder(engine: Engine) -> str:
     if engine.dialect.name != "postgresql":
         return ""
     with engine.connect() as connection:
-        found = connection.exec_driver_sql(
-            "SELECT a.pid, a.usename, coalesce(a.client_addr::text, 'this machine'), a.xact_start::timestamp(0) "
-            "FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
-            f"WHERE l.locktype = 'advisory' AND l.objid = {_ADVISORY_LOCK} AND l.granted"
+        found = connection.execute(
+            text(
+                "SELECT a.pid, a.usename, coalesce(a.client_addr::text, 'this machine'), a.xact_start::timestamp(0) "
+                "FROM pg_locks l JOIN pg_stat_activity a USING (pid) "
+                "WHERE l.locktype = 'advisory' AND l.objid = :lock AND l.granted"
+            ),
+            {"lock": _ADVISORY_LOCK},
         ).first()
     return f" (process {found[0]} of {found[1]} from {found[2]}, since {found[3]})" if found else ""
 

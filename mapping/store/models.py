@@ -165,7 +165,8 @@ class Source(Base):
 class Extract(Base):
     """What one source sent of one stream for one window. Never deleted: the ledger keeps every extract ever loaded.
 
-    `counted_by` is `date`, or `from` where incidents count in the month they began. The row counts are those of the load; what is left of it now is in `incident` and `supplied_window`.
+    `counted_by` is `date`, or `from` where incidents count in the month they began. The row counts are those of the
+    load; what is left of it now is in `incident` and `supplied_window`.
     """
 
     __tablename__ = "extract"

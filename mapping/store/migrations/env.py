@@ -10,6 +10,7 @@ from geoalchemy2 import Geometry
 from mapping.store.geometry import MetresGeometry
 from mapping.store.models import Base
 from mapping.store.ready import VERSION_TABLE
+from mapping.vocabulary import METRES
 
 
 def _include(subject: Any, name: str | None, type_: str, reflected: bool, compare_to: object) -> bool:  # noqa: ANN401, FBT001
@@ -21,7 +22,7 @@ def _include(subject: Any, name: str | None, type_: str, reflected: bool, compar
 
 def _compare_type(_context: object, _inspected: object, _metadata: object, found: Any, wanted: Any) -> bool | None:  # noqa: ANN401
     if isinstance(wanted, MetresGeometry):
-        return isinstance(found, Geometry) and (found.geometry_type, found.srid) != (wanted.kind, wanted.impl.srid)
+        return isinstance(found, Geometry) and (found.geometry_type, found.srid) != (wanted.kind, METRES)
     return None
 
 

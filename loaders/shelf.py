@@ -1,0 +1,168 @@
+"""The rows of new extracts on their way into the store: placed, inserted and counted together."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import numpy as np
+import pyarrow as pa
+import shapely
+from sqlalchemy import func, insert, select
+
+from loaders.ledger import next_id
+from mapping.counts import count_combinations, recount, store_counts
+from mapping.places import place_places, read_place_wards, read_places
+from mapping.store import bulk_insert
+from mapping.store.models import BoundarySet, ExtractTypeCount, Incident, IssueRow, Phrase, Place
+from mapping.vocabulary import Month
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from numpy.typing import NDArray
+    from sqlalchemy import Connection
+
+    from loaders.incidents import ReceivedExtract
+    from loaders.quality import ExtractReport
+
+    Progress = Callable[[str, float], None]
+
+__all__ = ["Shelf"]
+
+
+class Shelf:
+    """The rows of new extracts on their way into the store, all together, in arrays of one length."""
+
+    def __init__(
+        self, connection: Connection, fresh: list[tuple[ReceivedExtract, ExtractReport, int]], progress: Progress
+    ) -> None:
+        self.connection = connection
+        self.progress = progress
+        self.reports = [done for _, done, _ in fresh]
+        self.rows = pa.concat_tables([extract.rows for extract, _, _ in fresh]).unify_dictionaries()
+        sizes = [done.kept for done in self.reports]
+        self.starts = np.concatenate([[0], np.cumsum(sizes)])
+        self.extract_ids = np.repeat([done.extract_id for done in self.reports], sizes)
+        self.source_ids = np.repeat([source_id for _, _, source_id in fresh], sizes)
+
+    def store(self, type_ids: dict[str, int], kept_months: dict[int, set[Month]]) -> None:
+        """Place and insert the rows, then count them; `kept_months` hold incidents of other extracts too."""
+        self.progress("placing", 0)
+        place_ids = _place_ids(self.connection, self.rows["x"].to_numpy(), self.rows["y"].to_numpy())
+        self.progress("storing", 0)
+        types = self._by_dictionary("crime_type", type_ids)
+        phrases = _phrase_ids(self.connection, [self.rows[name] for name in ("location", "lsoa", "outcome")])
+        first = next_id(self.connection, Incident)
+        bulk_insert(
+            self.connection,
+            Incident.__table__,  # type: ignore[arg-type]
+            pa.table(
+                {
+                    "id": np.arange(first, first + self.rows.num_rows),
+                    "extract_id": self.extract_ids,
+                    "date": self.rows["date"],
+                    "crime_type_id": types,
+                    "place_id": pa.array(place_ids, mask=place_ids == 0),
+                    **{name: self.rows[name] for name in ("precision", "started_at", "ended_at", "reference")},
+                    **dict(zip(("location_id", "lsoa_id", "outcome_id"), phrases, strict=True)),
+                }
+            ),
+        )
+        self._store_types(types)
+        _store_issues(self.connection, self.reports, [first + int(start) for start in self.starts])
+        self.progress("counting", 0)
+        self._count(place_ids, types, kept_months)
+        self.progress("counting", 1)
+
+    def _by_dictionary(self, column: str, ids: dict[str, int]) -> NDArray[np.int64]:
+        texts = self.rows[column].combine_chunks()
+        numbers = np.array([ids[text] for text in texts.dictionary.to_pylist()], dtype=np.int64)
+        of_rows: NDArray[np.int64] = numbers[texts.indices.to_numpy()]
+        return of_rows
+
+    def _store_types(self, types: NDArray[np.int64]) -> None:
+        (extracts, kinds), counts = count_combinations(self.extract_ids, types)
+        rows = [
+            {"extract_id": int(e), "crime_type_id": int(t), "count": int(n)}
+            for e, t, n in zip(extracts, kinds, counts, strict=True)
+        ]
+        self.connection.execute(insert(ExtractTypeCount), rows)
+
+    def _count(self, place_ids: NDArray[np.int64], types: NDArray[np.int64], kept_months: dict[int, set[Month]]) -> None:
+        """Months that hold nothing else are counted from the rows at hand; the others from the store."""
+        days, at = np.unique(self.rows["date"].to_numpy(), return_inverse=True)
+        months = np.array([Month.of(day).index for day in days.tolist()], dtype=np.int64)[at]
+        mixed = np.zeros(len(months), dtype=bool)
+        for source_id, kept in kept_months.items():
+            mixed |= (self.source_ids == source_id) & np.isin(months, [month.index for month in kept])
+        sets = self.connection.execute(select(BoundarySet.id, BoundarySet.name).order_by(BoundarySet.id)).all()
+        for found in sets:
+            wards = read_place_wards(self.connection, found.id)[place_ids]
+            for done, start, end in zip(self.reports, self.starts, self.starts[1:], strict=False):
+                done.in_ward[found.name] = int((wards[start:end] > 0).sum())
+            store_counts(
+                self.connection,
+                found.id,
+                source_ids=self.source_ids[~mixed],
+                months=months[~mixed],
+                ward_ids=wards[~mixed],
+                crime_type_ids=types[~mixed],
+            )
+        recount(self.connection, set_ids=[found.id for found in sets], months=kept_months)
+
+
+def _place_ids(connection: Connection, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:
+    """The place of each row (0 where it has no coordinates); new places are stored and put in their wards."""
+    located = ~np.isnan(x)
+    wanted, at = np.unique(x[located] + 1j * y[located], return_inverse=True)
+    ids, points = read_places(connection)
+    known = shapely.get_x(points) + 1j * shapely.get_y(points) if len(ids) else np.array([], dtype=complex)
+    order = np.argsort(known)
+    found = np.searchsorted(known[order], wanted)
+    is_known = np.zeros(len(wanted), dtype=bool)
+    if len(known):
+        is_known = known[order][np.minimum(found, len(known) - 1)] == wanted
+    place_of = np.zeros(len(wanted), dtype=np.int64)
+    place_of[is_known] = ids[order][found[is_known]]
+    new = wanted[~is_known]
+    new_ids = np.arange(len(new)) + (int(ids.max()) if len(ids) else 0) + 1
+    place_of[~is_known] = new_ids
+    if len(new):
+        new_points = np.asarray(shapely.points(new.real, new.imag), dtype=object)
+        bulk_insert(connection, Place.__table__, pa.table({"id": new_ids, "geom": shapely.to_wkb(new_points)}))  # type: ignore[arg-type]
+        place_places(connection, new_ids, new_points)
+    result = np.zeros(len(x), dtype=np.int64)
+    result[located] = place_of[at]
+    return result
+
+
+def _phrase_ids(connection: Connection, columns: list[pa.ChunkedArray]) -> list[pa.Array]:
+    """The phrase of each row and column, null where there is none; new phrases are stored."""
+    known = {row[0]: row[1] for row in connection.execute(select(Phrase.text, Phrase.id))}
+    before = len(known)
+    arrays = [column.combine_chunks() for column in columns]
+    for array in arrays:
+        for text in array.dictionary.to_pylist():
+            known.setdefault(text, len(known) + 1)
+    new = list(known.items())[before:]
+    texts = pa.table({"id": pa.array([i for _, i in new], pa.int64()), "text": pa.array([t for t, _ in new], pa.string())})
+    bulk_insert(connection, Phrase.__table__, texts)  # type: ignore[arg-type]
+    return [
+        pa.array([known[text] for text in array.dictionary.to_pylist()], pa.int64()).take(array.indices) for array in arrays
+    ]
+
+
+def _store_issues(connection: Connection, reports: list[ExtractReport], starts: list[int]) -> None:
+    first = (connection.scalar(select(func.max(IssueRow.id))) or 0) + 1
+    found = [(done, start, issue) for done, start in zip(reports, starts, strict=False) for issue in done.issues]
+    columns = {
+        "id": pa.array(np.arange(first, first + len(found))),
+        "extract_id": pa.array([done.extract_id for done, _, _ in found], pa.int64()),
+        "incident_id": pa.array([start + issue.row if issue.row >= 0 else None for _, start, issue in found], pa.int64()),
+        "line": pa.array([issue.line for _, _, issue in found], pa.int64()),
+        **{
+            name: pa.array([getattr(issue, name) for _, _, issue in found], pa.string())
+            for name in ("outcome", "kind", "file", "field", "value")
+        },
+    }
+    bulk_insert(connection, IssueRow.__table__, pa.table(columns))  # type: ignore[arg-type]
