@@ -1,6 +1,7 @@
 # wardwatch: a fresh clone needs git, make and Python 3.11, nothing else.
 PORT ?= 8000
 PYTEST_ARGS ?=
+BENCH_ARGS ?=
 BIN := .venv/bin
 CODE := mapping loaders web app.py cli.py
 
@@ -22,9 +23,9 @@ lint: dev-environment  ## Run the checks that need no test: ruff, mypy, import-l
 	$(BIN)/mypy --strict $(CODE)
 	$(BIN)/lint-imports
 
-bench: dev-environment  ## Measure loading, counting and serving
+bench: dev-environment  ## Measure loading, counting and serving beside the same by hand: make bench BENCH_ARGS="--only postgis"
 	$(BIN)/python tests/machine.py
-	$(BIN)/pytest -s tests/benchmarks.py $(PYTEST_ARGS)
+	$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
 
 soak: dev-environment  ## Run the long tests that `make test` leaves out
 	$(BIN)/python tests/machine.py

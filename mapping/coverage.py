@@ -63,8 +63,8 @@ class Coverage:
 
     @property
     def span(self) -> Period | None:
-        """From the first to the last month of which anything was supplied."""
-        months = [month for stream in self.streams for month in stream.months]
+        """From the first to the last month of which anything is there."""
+        months = [m for s in self.streams for m, status in s.months.items() if status != "not-supplied"]
         return Period(min(months), max(months)) if months else None
 
     @property
@@ -92,55 +92,66 @@ class Coverage:
 
 
 def _together(streams: list[Stream]) -> dict[Month, str]:
-    span = Coverage(tuple(streams)).span
+    known = [month for stream in streams for month in stream.months]
     months: dict[Month, str] = {}
-    for month in span or ():
+    for month in Period(min(known), max(known)):
         found = {s.status(month) for s in streams}
         months[month] = found.pop() if len(found) == 1 else "partial"
     return months
 
 
-def month_statuses(windows: Iterable[tuple[date, date]]) -> dict[Month, str]:
-    """Status of each month from the first to the last that the windows touch.
+def month_statuses(windows: Iterable[tuple[date, date]], *, known: Period) -> dict[Month, str]:
+    """Status of each month of a period that holds the windows.
 
     Parameters
     ----------
     windows
         Inclusive pairs of days that do not overlap.
+    known
+        The months that were ever supplied, those taken out again included.
     """
     days: dict[Month, int] = defaultdict(int)
     for first, last in windows:
         for month in Period(Month.of(first), Month.of(last)):
             days[month] += (min(last, month.last) - max(first, month.first) + timedelta(days=1)).days
-    if not days:
-        return {}
     return {
-        month: "not-supplied" if not days.get(month) else "supplied" if days[month] == month.last.day else "partial"
-        for month in Period(min(days), max(days))
+        month: "not-supplied" if not days[month] else "supplied" if days[month] == month.last.day else "partial"
+        for month in known
     }
 
 
 def _late_months_partial(months: dict[Month, str]) -> dict[Month, str]:
     """Where incidents count in the month they began, the last three months are still filling up."""
-    late = sorted(months)[-LATE_MONTHS:]
+    late = sorted(month for month, status in months.items() if status != "not-supplied")[-LATE_MONTHS:]
     return {month: "partial" if month in late and status == "supplied" else status for month, status in months.items()}
 
 
 def read_coverage(connection: Connection, *, open_only: bool) -> Coverage:
     """The coverage of every stream, or only of those of open sources."""
     visible = Source.access == "open" if open_only else Source.access.is_not(None)
-    windows: dict[tuple[str, str], list[tuple[date, date]]] = defaultdict(list)
+    # The ledger forgets no extract, so a month that was taken out again is known, and not supplied.
+    known: dict[tuple[str, str], Period] = {}
     counted_by_start: set[tuple[str, str]] = set()
     for row in connection.execute(
-        select(Source.slug, Extract.stream, Extract.counted_by, SuppliedWindow.date_from, SuppliedWindow.date_to)
+        select(Source.slug, Extract.stream, Extract.counted_by, func.min(Extract.date_from), func.max(Extract.date_to))
+        .join(Source, Source.id == Extract.source_id)
+        .where(visible)
+        .group_by(Source.slug, Extract.stream, Extract.counted_by)
+        .order_by(Source.slug, Extract.stream)
+    ):
+        key, first, last = (row[0], row[1]), Month.of(row[3]), Month.of(row[4])
+        before = known.get(key, Period(first, last))
+        known[key] = Period(min(before.first, first), max(before.last, last))
+        if row.counted_by == "from":
+            counted_by_start.add(key)
+    windows: dict[tuple[str, str], list[tuple[date, date]]] = defaultdict(list)
+    for window in connection.execute(
+        select(Source.slug, Extract.stream, SuppliedWindow.date_from, SuppliedWindow.date_to)
         .join(Extract, Extract.id == SuppliedWindow.extract_id)
         .join(Source, Source.id == Extract.source_id)
         .where(visible)
-        .order_by(Source.slug, Extract.stream, SuppliedWindow.date_from)
     ):
-        windows[row.slug, row.stream].append((row.date_from, row.date_to))
-        if row.counted_by == "from":
-            counted_by_start.add((row.slug, row.stream))
+        windows[window.slug, window.stream].append((window.date_from, window.date_to))
     types: dict[tuple[str, str], set[str]] = defaultdict(set)
     for seen in connection.execute(
         select(Source.slug, Extract.stream, CrimeTypeRow.slug.label("type"))
@@ -151,12 +162,10 @@ def read_coverage(connection: Connection, *, open_only: bool) -> Coverage:
         .distinct()
     ):
         types[seen.slug, seen.stream].add(seen.type)
-    return Coverage(
-        tuple(
-            Stream(*key, _late_months_partial(months) if key in counted_by_start else months, frozenset(types[key]))
-            for key, months in ((key, month_statuses(found)) for key, found in windows.items())
-        )
-    )
+    months = {key: month_statuses(windows[key], known=period) for key, period in known.items()}
+    for key in counted_by_start:
+        months[key] = _late_months_partial(months[key])
+    return Coverage(tuple(Stream(*key, months[key], frozenset(types[key])) for key in known))
 
 
 def read_stream_months(connection: Connection, *, open_only: bool) -> list[StreamMonth]:

@@ -17,7 +17,7 @@ PAYLOADS = (
     "\"'><svg onload=window.pwned=1>\\2",
     "</title><script>window.pwned=1</script>",
     "{{ 7*7 }}{% raw %}<!--",
-    "\u202eRTL and 300 characters " + "long " * 55,
+    "\u202eRTL and 300 characters" + " long" * 55,
     '=HYPERLINK("http://evil.example","x")',
 )
 DISTRICTS = ("</script><img src=x onerror=window.pwned=1>", "${window.pwned=1}`", "\"' onfocus=window.pwned=1 \\2", "<b>North</b>")
@@ -111,7 +111,7 @@ def test_no_name_runs_while_the_explorer_is_used(hostile, careful):
         careful.locator("#panel .where", has_text=code(number)).wait_for()
         assert careful.locator("#panel-title").text_content() == name(number).strip()
         unharmed(careful)
-    careful.select_option("#f-district", index=1)
+    careful.select_option("#f-district", label=DISTRICTS[0])
     careful.locator("h1", has_text=DISTRICTS[0]).wait_for()
     careful.focus("#find")
     listed = careful.evaluate("[...document.querySelectorAll('#places option')].map(o => o.value)")

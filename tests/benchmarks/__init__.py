@@ -1,0 +1,1 @@
+"""How long things take, each beside what a user would write by hand: `make bench`."""
