@@ -49,10 +49,13 @@ def _settings() -> Settings:
     return load_settings()
 
 
-def _engine(settings: Settings) -> Engine:
+def _engine(settings: Settings, *, must_exist: bool = True) -> Engine:
+    """The store, closed again when the command ends."""
     from mapping.store import open_engine
 
-    return open_engine(settings.store_url)
+    engine = open_engine(settings.store_url, must_exist=must_exist)
+    click.get_current_context().call_on_close(engine.dispose)
+    return engine
 
 
 @contextmanager
@@ -86,11 +89,9 @@ _QUIET = click.option("--quiet", is_flag=True, expose_value=False, callback=_set
 @main.command()
 def init() -> None:
     """Create or upgrade the tables (and the postgis extension where it may)."""
-    from mapping.store import open_engine
     from mapping.store.upgrade import init_store
 
-    settings = _settings()
-    engine = open_engine(settings.store_url, must_exist=False)
+    engine = _engine(_settings(), must_exist=False)
     done = init_store(engine)
     click.echo(f"The store {engine.url.render_as_string()} is ready ({done}).", err=True)
 

@@ -19,6 +19,7 @@ from mapping.store.models import (
     District,
     Extract,
     ExtractFile,
+    ExtractTypeCount,
     Incident,
     PlaceWard,
     Population,
@@ -190,6 +191,22 @@ def stamp(connection: Connection) -> str:
         .join(ExtractFile, ExtractFile.extract_id == Extract.id)
         .order_by(Source.slug, Extract.stream, SuppliedWindow.date_from, ExtractFile.position)
     )
+    # What was ever supplied is known too: its months that are gone, and the types that a stream sends.
+    known = connection.execute(
+        select(Source.slug, Extract.stream, func.min(Extract.date_from), func.max(Extract.date_to))
+        .join(Source, Source.id == Extract.source_id)
+        .group_by(Source.slug, Extract.stream)
+        .order_by(Source.slug, Extract.stream)
+    )
+    sent = connection.execute(
+        select(Source.slug, Extract.stream, CrimeTypeRow.slug)
+        .join(Extract, Extract.source_id == Source.id)
+        .join(ExtractTypeCount, ExtractTypeCount.extract_id == Extract.id)
+        .join(CrimeTypeRow, CrimeTypeRow.id == ExtractTypeCount.crime_type_id)
+        .where(Extract.withdrawn_at.is_(None))
+        .group_by(Source.slug, Extract.stream, CrimeTypeRow.slug)
+        .order_by(Source.slug, Extract.stream, CrimeTypeRow.slug)
+    )
     sets = connection.execute(
         select(
             BoundarySet.name,
@@ -203,14 +220,9 @@ def stamp(connection: Connection) -> str:
         .order_by(BoundarySet.name, BoundaryShapes.tolerance_m)
     )
     populations = connection.execute(
-        select(BoundarySet.name, PopulationFile.year, PopulationFile.sha256, func.sum(Population.residents))
-        .join(BoundarySet, BoundarySet.id == PopulationFile.boundary_set_id)
-        .join(
-            Population,
-            (Population.boundary_set_id == PopulationFile.boundary_set_id) & (Population.year == PopulationFile.year),
-        )
-        .group_by(BoundarySet.name, PopulationFile.year, PopulationFile.sha256)
-        .order_by(BoundarySet.name, PopulationFile.year)
+        select(BoundarySet.name, Population.year, Population.ward_code, Population.residents)
+        .join(BoundarySet, BoundarySet.id == Population.boundary_set_id)
+        .order_by(BoundarySet.name, Population.year, Population.ward_code)
     )
     districts = connection.execute(
         select(BoundarySet.name, District.code, District.name)
@@ -219,7 +231,7 @@ def stamp(connection: Connection) -> str:
     )
     types = connection.execute(select(CrimeTypeRow.slug, CrimeTypeRow.name, CrimeTypeRow.group).order_by(CrimeTypeRow.slug))
     digest = hashlib.sha256()
-    for rows in (sources, windows, sets, populations, districts, types):
+    for rows in (sources, windows, known, sent, sets, populations, districts, types):
         for row in rows:
             digest.update(repr([str(field) for field in row]).encode())
         digest.update(b"\n")

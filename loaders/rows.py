@@ -31,7 +31,7 @@ __all__ = ["CheckedFile", "check_rows"]
 _SHOWN = 5
 _DAY_S = 86_400
 _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
-_NAMED_MONTH = re.compile(r"^(\d{4}-\d{2})-")
+_NAMED_MONTH = re.compile(r"^((?:19|20)\d{2}-(?:0[1-9]|1[0-2]))-")
 
 
 @dataclass(frozen=True, slots=True)
@@ -141,7 +141,8 @@ class _Check:
         rows = self.table.rows
         if given or not self.layout.columns.source:
             source = given or self.layout.source
-            return {"source": _constant(source, rows), "source_name": _constant(source, rows)}
+            name = given or self.layout.source_name or source
+            return {"source": _constant(source, rows), "source_name": _constant(name, rows)}
         names = self._distinct(self.layout.columns.source)
         ids = [slug(name) for name in names.dictionary.to_pylist()]
         if not all(ids):
@@ -149,10 +150,10 @@ class _Check:
                 f"{self.name}: '{self.layout.columns.source}' is blank in some rows, so nobody is named as their source.\n"
                 "Give it with --source ID if one source sent them all."
             )
-        return {
-            "source": pa.DictionaryArray.from_arrays(names.indices, pa.array(ids, pa.string())),
-            "source_name": names,
-        }
+        sources = pa.DictionaryArray.from_arrays(names.indices, pa.array(ids, pa.string()))
+        if len(set(ids)) < len(ids):  # one source, spelled in two ways
+            sources = sources.dictionary_decode().dictionary_encode()
+        return {"source": sources, "source_name": names}
 
     def crime_types(self) -> pa.Array:
         """The crime type of each row; unknown ones refuse the file, all of them listed."""

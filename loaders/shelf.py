@@ -45,8 +45,8 @@ class Shelf:
         self.extract_ids = np.repeat([done.extract_id for done in self.reports], sizes)
         self.source_ids = np.repeat([source_id for _, _, source_id in fresh], sizes)
 
-    def store(self, type_ids: dict[str, int], kept_months: dict[int, set[Month]]) -> None:
-        """Place and insert the rows, then count them; `kept_months` hold incidents of other extracts too."""
+    def store(self, type_ids: dict[str, int], touched: dict[int, set[Month]], kept_months: dict[int, set[Month]]) -> None:
+        """Place and insert the rows, then count the touched months; `kept_months` hold incidents of other extracts too."""
         self.progress("placing", 0)
         place_ids = _place_ids(self.connection, self.rows["x"].to_numpy(), self.rows["y"].to_numpy())
         self.progress("storing", 0)
@@ -71,7 +71,7 @@ class Shelf:
         self._store_types(types)
         _store_issues(self.connection, self.reports, [first + int(start) for start in self.starts])
         self.progress("counting", 0)
-        self._count(place_ids, types, kept_months)
+        self._count(place_ids, types, touched, kept_months)
         self.progress("counting", 1)
 
     def _by_dictionary(self, column: str, ids: dict[str, int]) -> NDArray[np.int64]:
@@ -88,13 +88,22 @@ class Shelf:
         ]
         self.connection.execute(insert(ExtractTypeCount), rows)
 
-    def _count(self, place_ids: NDArray[np.int64], types: NDArray[np.int64], kept_months: dict[int, set[Month]]) -> None:
-        """Months that hold nothing else are counted from the rows at hand; the others from the store."""
+    def _count(
+        self,
+        place_ids: NDArray[np.int64],
+        types: NDArray[np.int64],
+        touched: dict[int, set[Month]],
+        kept_months: dict[int, set[Month]],
+    ) -> None:
+        """Months that hold the rows at hand and nothing else are counted from these; the others from the store."""
         days, at = np.unique(self.rows["date"].to_numpy(), return_inverse=True)
         months = np.array([Month.of(day).index for day in days.tolist()], dtype=np.int64)[at]
         mixed = np.zeros(len(months), dtype=bool)
+        others: dict[int, set[Month]] = {}
         for source_id, kept in kept_months.items():
-            mixed |= (self.source_ids == source_id) & np.isin(months, [month.index for month in kept])
+            mine = self.source_ids == source_id
+            mixed |= mine & np.isin(months, [month.index for month in kept])
+            others[source_id] = kept | (touched[source_id] - {Month.from_index(int(i)) for i in np.unique(months[mine])})
         sets = self.connection.execute(select(BoundarySet.id, BoundarySet.name).order_by(BoundarySet.id)).all()
         for found in sets:
             wards = read_place_wards(self.connection, found.id)[place_ids]
@@ -108,7 +117,7 @@ class Shelf:
                 ward_ids=wards[~mixed],
                 crime_type_ids=types[~mixed],
             )
-        recount(self.connection, set_ids=[found.id for found in sets], months=kept_months)
+        recount(self.connection, set_ids=[found.id for found in sets], months=others)
 
 
 def _place_ids(connection: Connection, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -78,7 +78,7 @@ def shelve(
             raise DataRefused("\n\n".join(faults), hint="Nothing was stored.")
         if fresh:
             kept_months = {source_id: months_in_store(connection, source_id, months) for source_id, months in touched.items()}
-            Shelf(connection, fresh, progress).store(type_ids, kept_months)
+            Shelf(connection, fresh, progress).store(type_ids, touched, kept_months)
             stamp(connection)
         _warn(connection, report)
 

@@ -1,7 +1,7 @@
 """A measure on a Folium map: Folium's part as a script with stable names, and the values, legend and colours as data.
 
 Folium builds the map object and its layers. What it would decide for us is left out: its links to four other servers, its
-inline styles, its random ids and every place where it puts text into script (ECOSYSTEM 1.4). Shapes and values reach the
+inline styles, its random ids and every place where it puts text into script. Shapes and values reach the
 browser as data; nothing that came from a file is ever handed to Folium.
 """
 
@@ -10,13 +10,15 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 import folium
 from folium.utilities import JsCode
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+
+    from branca.element import Figure
 
     from mapping.answers import Answer
     from mapping.classes import LegendClass
@@ -125,7 +127,7 @@ def draw_map(
     names |= {wards.get_name(): "ward_shapes", borders.get_name(): "district_borders"}
     wards.add_to(the_map)
     borders.add_to(the_map)
-    figure = the_map.get_root()
+    figure = cast("Figure", the_map.get_root())
     figure.render()
     html, script = figure.html.render(), figure.script.render()
     for random_name, stable_name in names.items():

@@ -46,7 +46,8 @@ def read_issue_counts(connection: Connection, *, open_only: bool) -> list[IssueC
     visible = Source.access == "open" if open_only else Source.access.is_not(None)
     by_extract = (
         select(IssueRow.extract_id, IssueRow.outcome, IssueRow.kind, func.count().label("rows"))
-        .outerjoin(Incident, Incident.id == IssueRow.incident_id)
+        # Of a window that was replaced the numbers are free again: another extract's row may bear one.
+        .outerjoin(Incident, (Incident.id == IssueRow.incident_id) & (Incident.extract_id == IssueRow.extract_id))
         .where(IssueRow.incident_id.is_(None) | Incident.id.is_not(None))
         .group_by(IssueRow.extract_id, IssueRow.outcome, IssueRow.kind)
         .subquery()

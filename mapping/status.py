@@ -94,7 +94,8 @@ def _source(connection: Connection, slug: str, name: str, access: str) -> dict[s
     ).one()
     repaired = connection.scalar(
         select(func.count(IssueRow.incident_id.distinct()))
-        .join(Incident, Incident.id == IssueRow.incident_id)
+        # Of a window that was replaced the numbers are free again: another extract's row may bear one.
+        .join(Incident, (Incident.id == IssueRow.incident_id) & (Incident.extract_id == IssueRow.extract_id))
         .where(IssueRow.outcome == "repaired", IssueRow.extract_id.in_(current))
     )
     streams = connection.scalars(

@@ -21,7 +21,10 @@ MONTHS = [f"2020-{m:02d}" for m in range(1, 13) if m != 8] + ["2021-01", "2021-0
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC).replace(tzinfo=None)
 SOURCE = "Grid Constabulary"
 
-_HEAD = "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,Crime type,Last outcome category,Context"
+_HEAD = (
+    "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,"
+    "Crime type,Last outcome category,Context"
+)
 
 
 def code(number: int) -> str:

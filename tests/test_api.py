@@ -1,4 +1,4 @@
-"""`/api/v1` answers exactly as DESIGN lists, in figures that can be counted by hand."""
+"""`/api/v1` answers exactly as documented, in figures that can be counted by hand."""
 
 import csv
 import gzip

@@ -1,10 +1,6 @@
 """The explorer in a real browser: by mouse, by keyboard alone, and with JavaScript off."""
 
 import json
-import re
-from functools import partial
-from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
-from threading import Thread
 from urllib.parse import parse_qs, urlsplit
 from urllib.request import urlopen
 
@@ -13,8 +9,6 @@ from playwright.sync_api import expect
 
 from tests.grid import MONTHS, code, load_grid, middle
 from tests.server import WARDWATCH, environment, served
-
-FILLS = "[...document.querySelectorAll('path.leaflet-interactive')].map(p => p.getAttribute('fill'))"
 
 
 @pytest.fixture(scope="module")
@@ -58,31 +52,6 @@ def api(grid, path):
     """What the API answers."""
     with urlopen(f"{grid}/api/v1/{path}") as answer:
         return json.load(answer)
-
-
-@pytest.mark.parametrize("path", ["/", "/map/count", "/embed/count", "/map/rate", "/embed/rate"])
-@pytest.mark.parametrize("size", [(1440, 900), (390, 844)], ids=str)
-def test_the_map_is_there_with_every_ward_and_every_class(grid, new_context, path, size):
-    """At least 300 px high within the first screen, as many visible paths as wards, as many classes as the legend lists."""
-    page = new_context(viewport={"width": size[0], "height": size[1]}).new_page()
-    page.goto(grid + path)
-    drawn(page)
-    box = page.locator(".leaflet-container").bounding_box()
-    assert box["height"] >= 300
-    assert box["y"] + 300 <= size[1]
-    paths = page.locator(".leaflet-container path")
-    assert paths.count() == 24
-    assert all(paths.nth(i).bounding_box()["width"] > 5 for i in range(24))
-    fills = set(page.evaluate(FILLS))
-    listed = page.locator(".legend-classes li")
-    assert listed.count() == len(fills)
-    swatches = page.evaluate("[...document.querySelectorAll('.legend-classes li rect:last-child')].map(r => r.getAttribute('fill'))")
-    assert set(swatches) == fills
-    assert page.locator(".name.top").inner_text() == "Ward 24" if "count" in path else "Ward 23"
-    title, legend = page.locator("h1").bounding_box(), page.locator(".legend-classes").bounding_box()
-    assert title["y"] >= 0
-    assert legend["y"] + legend["height"] <= size[1]
-    assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
 def test_wards_without_a_figure_are_hatched(grid, page):
@@ -251,63 +220,3 @@ def test_without_javascript_the_same_figures(grid, new_context):
     page.fill("#find", "ward 2")
     page.get_by_role("button", name="Find").click()
     assert page.locator("table.figures tbody tr").count() == 7  # 2, 12, 20 to 24
-
-
-@pytest.fixture
-def other_site(tmp_path, guard):
-    """Give the URL of a folder on another origin."""
-    handler = partial(SimpleHTTPRequestHandler, directory=tmp_path)
-    with ThreadingHTTPServer(("127.0.0.1", 0), handler) as site:
-        Thread(target=site.serve_forever, daemon=True).start()
-        url = f"http://127.0.0.1:{site.server_port}"
-        guard.allow(url)
-        yield url
-        site.shutdown()
-
-
-def test_an_embed_works_in_a_sandbox_without_an_origin(grid, page, other_site, tmp_path):
-    """`sandbox="allow-scripts"` makes the origin null: shapes must come all the same."""
-    frame = f'<iframe sandbox="allow-scripts" src="{grid}/embed/count" width="700" height="600"></iframe>'
-    (tmp_path / "page.html").write_text(f'<!doctype html><link rel="icon" href="data:,">{frame}')
-    page.goto(f"{other_site}/page.html")
-    inside = page.frame_locator("iframe")
-    inside.locator(".leaflet-container path").nth(23).wait_for()
-    assert inside.locator(".leaflet-container path").count() == 24
-
-
-def test_an_empty_store_says_what_to_load(sqlite_url, wardwatch, serve, page):
-    """The four commands, those done marked."""
-    wardwatch("init", store=sqlite_url)
-    page.goto(serve(sqlite_url, "--workers", 1))
-    assert [line.split()[1] for line in page.locator(".steps code").all_inner_texts()] == ["init", "load", "load", "load"]
-    assert page.locator(".steps .done").count() == 1
-
-
-def test_the_first_page_and_a_change_are_small(grid, page):
-    """Under 180 kB compressed with shapes, styles and scripts; a change of filter under 20 kB."""
-    sizes = {}
-
-    def note(request):
-        sizes[request.url] = request.sizes()["responseBodySize"]
-
-    page.on("requestfinished", note)
-    page.goto(grid)
-    drawn(page)
-    page.wait_for_load_state("networkidle")
-    assert sum(1 for url in sizes if "/shapes/" in url) == 1
-    assert sum(sizes.values()) < 180_000
-    sizes.clear()
-    page.select_option("#f-type", "burglary")
-    page.wait_for_load_state("networkidle")
-    says(page, "h1", "Burglary")
-    assert [urlsplit(url).path for url in sizes if not url.endswith("icon.svg")] == ["/api/v1/measures/count"]
-    assert sum(sizes.values()) < 20_000
-
-
-def test_nothing_is_inline(grid):
-    """No inline script, style or handler: what the policy forbids is not there."""
-    for path in ("/", f"/?ward={code(3)}", "/map/rate", "/embed/count", "/wards", f"/wards/wd20/{code(3)}"):
-        with urlopen(grid + path) as answer:
-            html = answer.read().decode()
-        assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", html), path
-        assert all("src=" in tag or "application/json" in tag for tag in re.findall(r"<script[^>]*>", html)), path

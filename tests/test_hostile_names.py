@@ -1,9 +1,7 @@
 """Names that would run, if any page trusted them: wards, districts and sources, in the browser, on every page.
 
-The payloads are those that broke Folium's own tooltips, popups and titles (ECOSYSTEM 1.4).
+The payloads are those that broke Folium's own tooltips, popups and titles.
 """
-
-import re
 
 import pytest
 
@@ -20,7 +18,12 @@ PAYLOADS = (
     "\u202eRTL and 300 characters" + " long" * 55,
     '=HYPERLINK("http://evil.example","x")',
 )
-DISTRICTS = ("</script><img src=x onerror=window.pwned=1>", "${window.pwned=1}`", "\"' onfocus=window.pwned=1 \\2", "<b>North</b>")
+DISTRICTS = (
+    "</script><img src=x onerror=window.pwned=1>",
+    "${window.pwned=1}`",
+    "\"' onfocus=window.pwned=1 \\2",
+    "<b>North</b>",
+)
 SOURCE = "</script><img src=x onerror=window.pwned=1> `${window.pwned=1}` Force"
 
 PAGES = (
@@ -86,8 +89,8 @@ def careful(page, guard):
 def unharmed(page):
     """Whether what the browser built holds no element that a name brought."""
     assert page.evaluate("window.pwned") is None
-    strange = "img:not(.leaflet-tile), svg[onload], [onerror], [onfocus], main b:not(.tip b), script:not([src]):not([type*=json])"
-    assert page.locator(strange).count() == 0
+    assert page.locator("img, [onload], [onerror], [onfocus], main b:not(.tip b)").count() == 0
+    assert page.locator("script:not([src]):not([type*=json])").count() == 0
 
 
 @pytest.mark.parametrize("path", PAGES)
@@ -134,8 +137,8 @@ def test_a_saved_map_runs_no_name_and_asks_nobody(store, careful, wardwatch, tmp
     assert [url for url in asked if not url.startswith("data:")] == [saved.as_uri()]
     paths = careful.locator("path.leaflet-interactive")
     assert paths.count() == 24
-    fills = careful.evaluate("new Set([...document.querySelectorAll('path.leaflet-interactive')].map(p => p.getAttribute('fill'))).size")
-    assert fills == careful.locator(".legend-classes li").count()
+    fills = careful.evaluate("[...document.querySelectorAll('path.leaflet-interactive')].map(p => p.getAttribute('fill'))")
+    assert len(set(fills)) == careful.locator(".legend-classes li").count()
     assert careful.locator(".leaflet-container").bounding_box()["height"] >= 300
     assert "2020 to February 2021" in careful.locator("h1").text_content()
     caption = careful.locator(".map-caption").text_content()
@@ -150,4 +153,4 @@ def test_a_saved_map_runs_no_name_and_asks_nobody(store, careful, wardwatch, tmp
     policy = careful.locator("meta[http-equiv]").get_attribute("content")
     assert policy.startswith("default-src 'none'; script-src 'sha256-")
     assert "unsafe" not in policy
-    assert not re.search(r"<img|onerror=window", careful.locator("body").inner_html().split("<script")[0].replace("&lt;img", ""))
+    assert careful.locator("img, [onerror], [onload], [onfocus], iframe").count() == 0

@@ -65,7 +65,7 @@ def series_chart(bars: Sequence[Bar], *, width: float = 360, height: float = 150
     """
     base, inner = height - _BOTTOM, width - _LEFT
     top = nice_ceiling(max((bar.count for bar in bars), default=0))
-    step = inner / max(len(bars), 1)
+    step = min(inner / max(len(bars), 1), inner / 8)
     columns: list[Column] = []
     for i, bar in enumerate(bars):
         x, thick = _LEFT + i * step, max(step * 0.82, 1.0)
@@ -118,11 +118,10 @@ def _month_marks(bars: Sequence[Bar], step: float, y: float) -> list[Mark]:
     """Names under the columns: months of a short series, years of a long one."""
     if len(bars) <= 13:
         every = 1 if step > 24 else 2
-        return [
-            Mark(round(_LEFT + (i + 0.41) * step, 1), y, f"{bar.month.first:%b}") for i, bar in enumerate(bars) if i % every == 0
-        ]
-    years = [(i, bar.month.year) for i, bar in enumerate(bars) if bar.month.number == 1]
-    return [Mark(round(_LEFT + (i + 0.41) * step, 1), y, str(year)) for i, year in years]
+        named = [(i, f"{bar.month.first:%b}") for i, bar in enumerate(bars) if i % every == 0]
+    else:
+        named = [(i, str(bar.month.year)) for i, bar in enumerate(bars) if bar.month.number == 1]
+    return [Mark(round(_LEFT + (i + 0.41) * step, 1), y, text) for i, text in named]
 
 
 def _gap_marks(bars: Sequence[Bar], step: float, base: float) -> list[Mark]:

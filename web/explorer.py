@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
-from flask import Blueprint
+from flask import Blueprint, request
+from werkzeug.datastructures import MultiDict
 
 from mapping.answers import Answer, Question, answer
 from mapping.choropleth import legend, map_values
@@ -36,7 +37,7 @@ BEGINNING = 5
 @audience("public")
 def explorer() -> str:
     """The map with everything around it; on a store without data, how to fill it."""
-    query = read_query()
+    query = read_query(args=_own_arguments())
     try:
         store = reader()
         catalogue = store.catalogue()
@@ -55,6 +56,13 @@ def explorer() -> str:
         scripts=(*MAP_SCRIPTS, "search.js", "explorer.js"),
         **context,
     )
+
+
+def _own_arguments() -> MultiDict[str, str]:
+    """The query string without other measures' options: without scripts, the form sends those of the measure before."""
+    every = {option.id for measure in all_measures().values() for option in measure.options}
+    own = {option.id for option in find_measure(request.args.get("measure") or DEFAULT_MEASURE).options}
+    return MultiDict((name, value) for name, value in request.args.items(multi=True) if name in own or name not in every)
 
 
 @blueprint.get("/map/<measure>")

@@ -189,8 +189,8 @@ def ward_figures(
     sums = of_ward[inside].sum(axis=0) if inside else of_ward[:0].sum(axis=0)
     every = int(sums.sum())
     named = {t.id: t.name for t in catalogue.crime_types}
-    ranked = sorted(((int(n), t) for t, n in zip(counts.crime_types, sums, strict=True) if n), key=lambda pair: (-pair[0], pair[1]))
-    common = tuple(CommonType(t, named.get(t, t), n, 100 * n / every) for n, t in ranked)
+    ranked = sorted((-int(n), t) for t, n in zip(counts.crime_types, sums, strict=True) if n)
+    common = tuple(CommonType(t, named.get(t, t), -n, -100 * n / every) for n, t in ranked)
     return WardFigures(ward, _row(row, found, ward.district_name), bars, common)
 
 

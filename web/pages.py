@@ -54,6 +54,8 @@ _STATIC = _HERE / "static"
 _LEAFLET = Path(xstatic.pkg.leaflet.BASE_DIR)
 _FROM_LEAFLET = ("leaflet.js", "leaflet.css", "images/layers.png", "images/layers-2x.png", "images/marker-icon.png")
 
+_IN_BLOCK = {ord(character): f"\\u{ord(character):04x}" for character in "<>&\u2028\u2029"}
+
 MAP_SCRIPTS = ("names.js", "keys.js", "map.js", "table.js", "start.js")
 """Our scripts of every page with a map, in the order they run, after Leaflet's and Folium's."""
 
@@ -139,9 +141,7 @@ def folium_parts(shapes_sha256: str, centre: tuple[float, float], wards: int, ti
 def json_block(value: object) -> Markup:
     """JSON for a `<script type="application/json">`: no text in it can end the element or start another."""
     text = value if isinstance(value, str) else json.dumps(value, ensure_ascii=False, separators=(",", ":"))
-    for character, escaped in (("<", "\\u003c"), (">", "\\u003e"), ("&", "\\u0026"), ("\u2028", "\\u2028"), ("\u2029", "\\u2029")):
-        text = text.replace(character, escaped)
-    return Markup(text)  # noqa: S704 - escaped above for the one place it goes
+    return Markup(text.translate(_IN_BLOCK))  # noqa: S704 - escaped above for the one place it goes
 
 
 def query_string(parameters: Mapping[str, str | None], **changes: str | None) -> str:

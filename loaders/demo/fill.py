@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 
 from loaders.boundaries import load_boundaries
 from loaders.demo.files import write_demo
+from loaders.demo.suppliers import ATTRIBUTION
 from loaders.incidents import Window, load_incidents
 from loaders.population import load_population
 from mapping.errors import StoreNotReady
@@ -23,9 +24,8 @@ if TYPE_CHECKING:
 
     from loaders.demo.files import DemoFiles
 
-__all__ = ["DEMO_ATTRIBUTION", "DEMO_LOADED_AT", "fill_demo", "load_demo"]
+__all__ = ["DEMO_LOADED_AT", "fill_demo", "load_demo"]
 
-DEMO_ATTRIBUTION = "A made-up county: no such place, and nothing in it happened."
 DEMO_LOADED_AT = datetime(2026, 1, 5, 9, 0)  # noqa: DTZ001 - the clock of the made-up county, soon after its last month
 
 
@@ -73,7 +73,7 @@ def load_demo(engine: Engine, files: DemoFiles, *, progress: Callable[[str, floa
             now=DEMO_LOADED_AT,
             name=boundary_set.name,
             effective=boundary_set.effective,
-            attribution=DEMO_ATTRIBUTION,
+            attribution=ATTRIBUTION,
         )
     for population in files.populations:
         step(f"population {population.year}")

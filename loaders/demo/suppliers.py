@@ -53,7 +53,8 @@ class Supplier:
 
     def _head(self) -> dict[str, str]:
         return {
-            "name": self.source, "source": self.source, "access": "open", "attribution": ATTRIBUTION,
+            "name": self.source, "source": self.source, "source_name": self.source.replace("-", " ").title(),
+            "access": "open", "attribution": ATTRIBUTION,
             "stream": self.stream, "encoding": self.encoding, "delimiter": self.delimiter, "crs": "EPSG:27700",
         }  # fmt: skip
 

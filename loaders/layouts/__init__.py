@@ -78,6 +78,7 @@ class Layout(_Strict):
 
     name: str
     source: str = ""
+    source_name: str = ""
     access: Literal["open", "protected"] = "protected"
     stream: str = "incidents"
     encoding: str = "utf-8"

@@ -47,6 +47,10 @@ def init_store(engine: Engine) -> str:
         Path(engine.url.database).parent.mkdir(parents=True, exist_ok=True)
     with writing(engine) as connection:
         before = revision_of(connection)
+        if before and before > HEAD:
+            raise StoreNotReady(
+                "The store was made by a newer wardwatch.", hint="Install that version, or a later one. Nothing was changed."
+            )
         if before is None:
             _refuse_a_stranger(connection)
             if connection.dialect.name == "postgresql":

@@ -1,7 +1,7 @@
 """The job as a user of PostGIS would write it by hand: COPY the street CSVs, join the wards, GROUP BY.
 
-by_hand_postgis.py prepare URL WARDS CODE_COLUMN     the wards, whole and subdivided, with GiST indexes (not measured)
-by_hand_postgis.py plain|subdivided URL FOLDER       the incidents, stored and counted
+by_hand_postgis.py prepare URL WARDS CODE_COLUMN          the wards: as they are, indexed, and subdivided (not measured)
+by_hand_postgis.py plain|indexed|subdivided URL FOLDER    the incidents, stored and counted
 """
 
 import sys
@@ -20,10 +20,12 @@ CREATE TABLE street (
 );
 """
 INDEXES = """
-CREATE INDEX ON wards USING gist (geom);
+CREATE TABLE indexed_wards AS SELECT * FROM wards;
+CREATE INDEX ON indexed_wards USING gist (geom);
 CREATE TABLE pieces AS SELECT code, ST_Subdivide(geom, 64) AS geom FROM wards;
 CREATE INDEX ON pieces USING gist (geom);
 ANALYZE wards;
+ANALYZE indexed_wards;
 ANALYZE pieces;
 """
 COPY = """
@@ -37,7 +39,7 @@ SELECT areas.code, street.month, street.crime_type, count(*) AS incidents
   FROM street JOIN {areas} AS areas ON ST_Contains(areas.geom, street.geom)
  GROUP BY 1, 2, 3
 """
-TABLES = {"plain": "wards", "subdivided": "pieces"}
+TABLES = {"plain": "wards", "indexed": "indexed_wards", "subdivided": "pieces"}
 
 
 def prepare(url: str, wards_path: str, code: str) -> None:

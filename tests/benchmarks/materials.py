@@ -58,7 +58,7 @@ def _demo(folder: Path) -> Materials:
         if extract.layout.stem == POLICE.source:
             with extract.paths[0].open(encoding=POLICE.encoding, newline="") as file:
                 for row in csv.DictReader(file):
-                    day, month, year = row["Recorded Date"].split("/")
+                    _, month, year = row["Recorded Date"].split("/")
                     months[f"{year}-{month}"].append(_street_line(row, f"{year}-{month}", name_of[row["Offence"]]))
     street = folder / "demo_street.zip"
     with ZipFile(street, "w", ZIP_DEFLATED) as archive:

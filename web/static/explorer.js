@@ -17,7 +17,8 @@
     for (const [name, value] of new FormData(form)) {
       const plain = (name === "measure" && value === "count") || (name === "crime_type" && value === "all");
       const undated = (name === "from" || name === "to") && !dated;
-      const only = (name === "boundaries" && !given.has("boundaries")) || name === "ward";
+      const foreign = form.elements[name].dataset.option && form.elements[name].dataset.option !== form.elements.measure.value;
+      const only = foreign || (name === "boundaries" && !given.has("boundaries")) || name === "ward";
       if (value && !plain && !undated && !only) found.set(name, value);
     }
     return found;

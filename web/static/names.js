@@ -29,7 +29,7 @@ wardwatch.names = function (map, places, districts) {
       const shown = kind === "district" ? text.toUpperCase() : text;
       found.kind = kind;
       found.width = pen.measureText(shown).width + (kind === "district" ? shown.length : 0);
-      found.element.className = kind ? `name ${kind}` : "name";
+      found.element.className = kind ? `map-name ${kind}` : "map-name";
     }
     return found;
   }

@@ -26,3 +26,9 @@ wardwatch.ready = (async () => {
     return answer.json();
   }
 })();
+
+wardwatch.ready.catch((error) => {
+  const message = Object.assign(document.createElement("p"), { className: "no-script", role: "alert" });
+  message.textContent = `The map could not be drawn (${error.message}). The table below has every figure of it.`;
+  document.getElementById("map").append(message);
+});
