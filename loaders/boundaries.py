@@ -279,10 +279,10 @@ def _enter_set(
         )
     if known:
         set_id = int(known.id)
+        _keep_population(connection, set_id, areas, report)
         for model in (BoundaryShapes, District, Ward):
             connection.execute(delete(model).where(model.boundary_set_id == set_id))
         connection.execute(update(BoundarySet).where(BoundarySet.id == set_id).values(**entry))
-        _keep_population(connection, set_id, areas, report)
     else:
         set_id = (connection.scalar(select(func.max(BoundarySet.id))) or 0) + 1
         connection.execute(insert(BoundarySet).values(id=set_id, **entry))
@@ -304,12 +304,16 @@ def _enter_set(
 
 
 def _keep_population(connection: Connection, set_id: int, areas: _Areas, report: BoundariesReport) -> None:
-    """A set that is loaded again keeps its population if every ward still has its figure."""
+    """A set that is loaded again keeps its population, and the names of districts from it, if its codes are the same."""
     had = set(connection.scalars(select(Population.ward_code).where(Population.boundary_set_id == set_id)))
     if had and had != set(areas.codes):
         for model in (Population, PopulationFile):
             connection.execute(delete(model).where(model.boundary_set_id == set_id))
         report.notes.append("Its codes are not those it had: its population was taken out. Load it again.")
+    elif had:
+        for row in connection.execute(select(District.code, District.name).where(District.boundary_set_id == set_id)):
+            if row.code in areas.district_codes:
+                areas.district_names.setdefault(row.code, row.name)
 
 
 def _recount_all(connection: Connection, set_id: int, progress: Callable[[str, float], None]) -> None:

@@ -110,7 +110,7 @@ def _received(name: str, data: bytes) -> Received:
                 check_archive(archive, name)
         except zipfile.BadZipFile as error:
             raise DataRefused(f"{name}: the workbook is damaged or cut short.", hint="Fetch it again.") from error
-    elif b"\0" in data[:4096] and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
+    elif b"\0" in data and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataRefused(f"{name}: is a binary file, not a text table.", hint="Export it as CSV or XLSX.")
     return Received(name, data, hashlib.sha256(data).hexdigest())
 

@@ -39,15 +39,24 @@ def parse_moments(texts: pa.ChunkedArray, *, formats: Sequence[str], iso: bool) 
     formats
         strptime formats, tried in order; one without `%d` gives a month, one with `%H` or `%I` a minute.
     iso
-        Whether ISO dates are read too, because a workbook's date cells were written so.
+        Whether ISO dates are read too, because a workbook's date cells were written so. Where the formats know months
+        only, such a cell is one too: a spreadsheet makes the first of the month of it.
     """
     encoded = texts.combine_chunks().dictionary_encode() if texts.num_chunks else pa.array([], pa.string()).dictionary_encode()
     tried = [(f, _precision(f)) for f in (*formats, *(_ISO if iso else ()))]
     parsed = [_parse(text.strip(), tried) for text in encoded.dictionary.to_pylist()]
+    if iso and not any(_precision(f) for f in formats):
+        parsed = [(_first_of_month(second), 0) for second, _ in parsed]
     seconds = np.array([p[0] for p in parsed], dtype=np.int64)
     precision = np.array([p[1] for p in parsed], dtype=np.int8)
     at = encoded.indices.to_numpy(zero_copy_only=False)
     return Moments(seconds[at], precision[at])
+
+
+def _first_of_month(seconds: int) -> int:
+    if seconds <= UNREADABLE:
+        return seconds
+    return int(datetime.fromtimestamp(seconds, UTC).replace(day=1, hour=0, minute=0, second=0).timestamp())
 
 
 def _precision(format_: str) -> int:

@@ -135,6 +135,8 @@ def load_population(
 
 
 def _records(received: Received) -> list[list[str]]:
+    if received.name.lower().endswith(".xlsx"):
+        raise DataRefused(f"{received.name}: is a workbook.", hint="Save the sheet with the residents as CSV.")
     try:
         data = decode(received, encoding="utf-8")
     except DataRefused:
@@ -258,8 +260,9 @@ def _match_codes(rows: list[list[str]], columns: _Columns, areas: list[_Area], n
         _refuse_second(matched, area, name)
         matched[area.code] = row
         found = _cell(row, columns.name)
-        if columns.name >= 0 and _key(found) != _key(area.name):
-            others.append(f"{area.code} is {area.name} in the set and {found or 'nameless'} in the file")
+        # Where either side has no name, nothing contradicts the code.
+        if found and area.name != area.code and _key(found) != _key(area.name):
+            others.append(f"{area.code} is {area.name} in the set and {found} in the file")
     if len(others) > _MOST_OTHER_NAMES * len(matched):
         raise DataRefused(
             f"{name}: the codes of {len(others)} of {len(areas)} wards carry another name: {'; '.join(others[:3])}.",

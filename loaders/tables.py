@@ -144,9 +144,10 @@ def read_delimited(
         # The slow reader knows the line of every fault and forgives the empty fields that spreadsheets append.
         return _read_slowly(data, name, delimiter=delimiter, header=header, header_line=header_line, at=at)
     columns = {column: table.column(unique[i]) for column, i in at.items()}
-    if b'"' in data:
-        _refuse_line_breaks(columns, name)
     lines = data.count(b"\n") + (0 if data.endswith(b"\n") else 1)
+    if b'"' in data and table.num_rows != lines - header_line:
+        # Line breaks inside quotation marks: only row by row is it seen whether they belong there.
+        return _read_slowly(data, name, delimiter=delimiter, header=header, header_line=header_line, at=at)
     if table.num_rows == lines - header_line:
         # Nothing may hold on to the file's bytes: a load has many files.
         return _without_blank_rows(columns, table.num_rows, lambda rows: [int(row) + header_line + 1 for row in rows])
@@ -180,6 +181,11 @@ def _read_slowly(
         for record in reader:
             if not record:
                 continue
+            if _holds_rows(record, delimiter):
+                raise DataRefused(
+                    f"{name}, line {reader.line_num}: one of its fields holds other rows.",
+                    hint="A stray quotation mark has joined them. Export the file again.",
+                )
             if len(record) < len(header) or any(record[len(header) :]):
                 bad.append(BadRow(reader.line_num, len(record), len(header)))
             else:
@@ -191,6 +197,17 @@ def _read_slowly(
     _refuse_line_breaks(columns, name)
     table = _without_blank_rows(columns, len(records), lambda rows: [ends[int(row)] for row in rows])
     return Table(table.columns, table.rows, table.lines, tuple(bad))
+
+
+def _holds_rows(record: list[str], delimiter: str) -> bool:
+    """Whether a field holds the end of one row, then whole rows, then the beginning of another."""
+    last = len(record) - 1
+    for at, field in enumerate(record):
+        if "\n" in field:
+            first, *between, end = (line.count(delimiter) for line in field.split("\n"))
+            if first == last - at and end == at and all(count == last for count in between):
+                return True
+    return False
 
 
 def _refuse_line_breaks(columns: dict[str, pa.ChunkedArray], name: str) -> None:
