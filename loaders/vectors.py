@@ -70,6 +70,8 @@ def read_vectors(path: Path, *, crs: str | None) -> VectorFile:
         raise DataRefused(f"{path}: the file is empty.", hint="Fetch it again.")
     with _opened(path, data) as inside:
         frame = _read(inside, str(path))
+        if crs and _takes_degrees_for_granted(inside):
+            frame = frame.set_crs(None, allow_override=True)
     columns = {str(c): [_text(v) for v in frame[c]] for c in frame.columns if c != frame.geometry.name}
     file = VectorFile(str(path), hashlib.sha256(data).hexdigest(), columns, np.empty(len(frame), dtype=object))
     shapes = _polygons(frame.geometry.to_numpy(), file)
@@ -131,6 +133,7 @@ def _read(path: Path, name: str) -> geopandas.GeoDataFrame:
                 f"{name}: the shapefile lacks its {' and '.join(missing)} part.",
                 hint="Keep .shp, .shx, .dbf and .prj together.",
             )
+        _refuse_cut(path, name)
         encoding = None if ".cpg" in beside else _dbf_encoding(path)
     try:
         with warnings.catch_warnings():
@@ -156,6 +159,26 @@ def _read(path: Path, name: str) -> geopandas.GeoDataFrame:
     if not isinstance(frame, geopandas.GeoDataFrame) or not len(frame):
         raise DataRefused(f"{name}: holds no polygons.", hint="Is it the file of boundaries?")
     return frame
+
+
+def _refuse_cut(path: Path, name: str) -> None:
+    """The parts of a shapefile say how long they are; GDAL would read the rest of a cut one as features without a shape."""
+    for part in (p for p in path.parent.iterdir() if p.stem.lower() == path.stem.lower()):
+        head, size = part.open("rb").read(32), part.stat().st_size
+        if part.suffix.lower() in (".shp", ".shx"):
+            stated = 2 * int.from_bytes(head[24:28], "big")
+        elif part.suffix.lower() == ".dbf":
+            rows, start, width = (int.from_bytes(head[a:b], "little") for a, b in ((4, 8), (8, 10), (10, 12)))
+            stated = start + rows * width
+        else:
+            continue
+        if size < max(stated, 32):
+            raise DataRefused(f"{name}: its {part.suffix} part is cut short: {size:,} of {stated:,} bytes.", hint="Fetch it again.")
+
+
+def _takes_degrees_for_granted(path: Path) -> bool:
+    """Whether a file is GeoJSON that names no coordinate system, so that GDAL takes it for longitude and latitude."""
+    return path.suffix.lower() in (".geojson", ".json") and b'"crs"' not in path.read_bytes()
 
 
 def _dbf_encoding(path: Path) -> str:
@@ -217,7 +240,7 @@ def _to_metres(shapes: NDArray[np.object_], crs: CRS, name: str) -> NDArray[np.o
     if inside.mean() < 0.5 or not finite.all():
         raise DataRefused(
             f"{name}: most of it lies outside the United Kingdom when read as {crs.name}.",
-            hint="Is the coordinate system right, or are x and y swapped?",
+            hint="Are x and y swapped, or is it in another coordinate system? --crs gives that of a GeoJSON.",
         )
     result = shapes.copy()
     result[there] = shapely.set_coordinates(shapes[there].copy(), np.column_stack([east, north]))

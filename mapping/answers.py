@@ -54,6 +54,7 @@ class Question:
 class Answer:
     """Rows with the columns of `MEASURE_COLUMNS`, what they stand on, and the legend of all areas (not only these rows)."""
 
+    question: Question
     measure: Measure
     boundary_set: BoundarySetInfo
     period: Period
@@ -102,7 +103,7 @@ def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
     }
     rows = _rows(figures, areas, whole=measure.whole)
     wanted = _wanted(question, boundary_set, areas)
-    return Answer(measure, boundary_set, period, meta, [rows[i] for i in wanted], classes)
+    return Answer(question, measure, boundary_set, period, meta, [rows[i] for i in wanted], classes)
 
 
 def resolve_period(question: Question, coverage: Coverage, *, months: int | None) -> Period:

@@ -58,12 +58,19 @@ def sequential_classes(values: NDArray[np.float64], *, write: Callable[[float], 
     ends = sorted({float(known[known <= bound].max()) for bound in bounds if (known <= bound).any()} | {float(known.max())})
     starts = [float(known.min())]
     starts += [float(known[known > end].min()) for end in ends[:-1]]
-    colours = SEQUENTIAL[len(ends)]
+    labels = _labels([write(start) for start in starts], [write(end) for end in ends])
     return tuple(
-        LegendClass(f"class-{i + 1}", _range_words(write(low), write(high)), low, high, colours[i])
-        for i, (low, high) in enumerate(zip(starts, ends, strict=True))
+        LegendClass(f"class-{i + 1}", label, starts[i], ends[i], colour)
+        for i, (label, colour) in enumerate(zip(labels, SEQUENTIAL[len(ends)], strict=True))
     )
 
 
-def _range_words(low: str, high: str) -> str:
-    return low if low == high else f"{low} to {high}"
+def _labels(starts: list[str], ends: list[str]) -> list[str]:
+    """Ranges in words. Where rounding makes a class start where the last one ends, it is said to lie over it."""
+    labels = []
+    for i, (start, end) in enumerate(zip(starts, ends, strict=True)):
+        if i and start == ends[i - 1]:
+            labels.append(f"over {start} to {end}" if start != end else f"over {start}")
+        else:
+            labels.append(start if start == end else f"{start} to {end}")
+    return labels

@@ -11,7 +11,7 @@ from mapping.store.models import Base
 from mapping.store.ready import revision_of
 
 
-def read_tables(url: str) -> dict[str, list[tuple[Any, ...]]]:
+def read_tables(url: str) -> dict[str, list[dict[str, Any]]]:
     """Every row of every table of ours, by primary key, and the version of the tables."""
     engine = open_engine(url)
     try:
@@ -26,13 +26,13 @@ def digest(url: str) -> str:
     return hashlib.sha256(repr(read_tables(url)).encode()).hexdigest()
 
 
-def _tables(connection: Connection) -> dict[str, list[tuple[Any, ...]]]:
+def _tables(connection: Connection) -> dict[str, list[dict[str, Any]]]:
     there = set(inspect(connection).get_table_names())
-    found: dict[str, list[tuple[Any, ...]]] = {"version": [(revision_of(connection),)]}
+    found: dict[str, list[dict[str, Any]]] = {"version": [{"revision": revision_of(connection)}]}
     for name, table in sorted(Base.metadata.tables.items()):
         if name in there:
             rows = connection.execute(select(table).order_by(*table.primary_key.columns))
-            found[name] = [tuple(_plain(value) for value in row) for row in rows]
+            found[name] = [{column: _plain(value) for column, value in row.items()} for row in rows.mappings()]
     return found
 
 

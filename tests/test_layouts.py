@@ -47,17 +47,17 @@ def load(county, invoke, tmp_path):
         def run(*arguments, status=0):
             done = invoke("load", "incidents", *arguments, store=url, env=CLOCK, status=status)
             tables = read_tables(url)
-            types = {row[0]: row[1] for row in tables["crime_type"]}
-            wards = {row[1]: row[2] for row in tables["place_ward"]}
+            types = {row["id"]: row["slug"] for row in tables["crime_type"]}
+            wards = {row["place_id"]: row["ward_id"] for row in tables["place_ward"]}
             rows = [
                 {
-                    "date": str(row[2]),
-                    "type": types[row[3]],
-                    "ward": wards.get(row[4]),
-                    "precision": row[5],
-                    "start": row[6],
-                    "end": row[7],
-                    "reference": row[8],
+                    "date": str(row["date"]),
+                    "type": types[row["crime_type_id"]],
+                    "ward": wards.get(row["place_id"]),
+                    "precision": row["precision"],
+                    "start": row["started_at"],
+                    "end": row["ended_at"],
+                    "reference": row["reference"],
                 }
                 for row in tables["incident"]
             ]

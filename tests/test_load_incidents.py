@@ -266,7 +266,7 @@ def test_an_incident_keeps_when_it_happened_and_how_precisely(tiny, tmp_path):
 
     done = tiny("load", "incidents", "--layout", write_layout(tmp_path), "--window", "2024-01:2024-01", write_calls(tmp_path, rows))
 
-    kept = [(row[5], str(row[6]), str(row[7])) for row in read_tables(tiny.url)["incident"]]
+    kept = [(row["precision"], str(row["started_at"]), str(row["ended_at"])) for row in read_tables(tiny.url)["incident"]]
     assert kept == [
         ("minute", "2024-01-03 22:15:00", "2024-01-04 07:30:00"),
         ("day", "2024-01-03 00:00:00", "2024-01-03 00:00:00"),

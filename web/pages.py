@@ -5,7 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cache, lru_cache
 from importlib.metadata import version
 from pathlib import Path
@@ -16,7 +16,7 @@ import xstatic.pkg.leaflet
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from mapping.answers import Question
+from mapping.answers import answer
 from mapping.choropleth import (
     CANVAS_ABOVE,
     STATUS_WORDS,
@@ -33,7 +33,7 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
     from mapping.answers import Answer
-    from mapping.reader import Catalogue, Reader
+    from mapping.reader import Reader
     from mapping.settings import Settings
 
 __all__ = [
@@ -160,13 +160,16 @@ def render_map_file(reader: Reader, found: Answer, settings: Settings) -> str:
     found
         Figures of wards.
     """
-    catalogue, boundary_set = reader.catalogue(), found.boundary_set
+    catalogue, boundary_set, question = reader.catalogue(), found.boundary_set, found.question
+    # A district or a ward chooses the rows of the table; the map shows them among all the others.
+    all_wards = replace(question, district=None, ward=None)
+    everywhere = found if question == all_wards else answer(reader, found.measure.id, all_wards)
     shapes = reader.shapes(boundary_set.shapes[tolerance_for(len(boundary_set.wards))])
     # No tiles, whatever the settings say: they would be asked for.
     folium = draw_map(centre=shapes_centre(shapes), canvas=len(boundary_set.wards) > CANVAS_ABOVE)
     scripts = [_inert(text) for text in (_text("leaflet/leaflet.js"), folium.script, *map(_text, MAP_SCRIPTS))]
     styles = [_text("leaflet/leaflet.css"), _text("wardwatch.css")]
-    head = headline(found, crime_type_name(catalogue, found.meta["crime_type"]))
+    head = headline(found, crime_type_name(catalogue, question.crime_type))
     return render(
         "map_file.html",
         site=Site(title=settings.title),
@@ -175,26 +178,15 @@ def render_map_file(reader: Reader, found: Answer, settings: Settings) -> str:
         styles=[Markup(text) for text in styles],  # noqa: S704 - our own files
         policy=_policy(scripts, styles),
         shapes=json_block(shapes.decode()),
-        values=map_values(found) | {"busiest": head.code, "district": None, "selected": None},
+        values=map_values(everywhere)
+        | {"busiest": head.code, "district": question.district, "selected": question.ward},
         head=head,
         found=found,
-        district_name="",
-        lines=legend(found),
+        district_name=boundary_set.districts.get(question.district or "", ""),
+        lines=legend(everywhere),
         rows=table_rows(found),
-        totals=total_rows(reader, found, _question_of(found, catalogue)),
+        totals=total_rows(reader, found, question),
         notes=notes(catalogue, found),
-    )
-
-
-def _question_of(found: Answer, catalogue: Catalogue) -> Question:
-    """The question of all wards that an answer is to."""
-    sources = found.meta["sources"]
-    return Question(
-        crime_type=found.meta["crime_type"],
-        first=found.period.first,
-        last=found.period.last,
-        boundaries=found.boundary_set.name,
-        source=sources[0] if len(sources) == 1 < len(catalogue.sources) else None,
     )
 
 
