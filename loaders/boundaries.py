@@ -14,6 +14,7 @@ import shapely
 from sqlalchemy import delete, func, insert, select, update
 
 from loaders.ledger import months_of, stamp
+from loaders.progress import Progress, untold
 from loaders.shapes import check_coverage, display_shapes
 from loaders.vectors import VectorFile, read_vectors
 from mapping.counts import recount
@@ -35,7 +36,6 @@ from mapping.store.models import (
 from mapping.vocabulary import Month, slug
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
@@ -93,7 +93,7 @@ def load_boundaries(
     crs: str | None = None,
     attribution: str | None = None,
     replace: bool = False,
-    progress: Callable[[str, float], None] = lambda _step, _share: None,
+    progress: Progress = untold,
 ) -> BoundariesReport:
     """Load one boundary set and count every incident on it.
 
@@ -316,7 +316,7 @@ def _keep_population(connection: Connection, set_id: int, areas: _Areas, report:
                 areas.district_names.setdefault(row.code, row.name)
 
 
-def _recount_all(connection: Connection, set_id: int, progress: Callable[[str, float], None]) -> None:
+def _recount_all(connection: Connection, set_id: int, progress: Progress) -> None:
     months: dict[int, set[Month]] = {}
     for row in connection.execute(
         select(Extract.source_id, SuppliedWindow.date_from, SuppliedWindow.date_to).join(

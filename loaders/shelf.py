@@ -10,6 +10,7 @@ import shapely
 from sqlalchemy import func, insert, select
 
 from loaders.ledger import next_id
+from loaders.progress import Progress
 from mapping.counts import count_combinations, recount, store_counts
 from mapping.places import place_places, read_place_wards, read_places
 from mapping.store import bulk_insert
@@ -17,15 +18,12 @@ from mapping.store.models import BoundarySet, ExtractTypeCount, Incident, IssueR
 from mapping.vocabulary import Month
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from numpy.typing import NDArray
     from sqlalchemy import Connection
 
-    from loaders.incidents import ReceivedExtract
     from loaders.quality import ExtractReport
+    from loaders.sorting import ReceivedExtract
 
-    Progress = Callable[[str, float], None]
 
 __all__ = ["Shelf"]
 

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, insert, select
 
 from loaders.ledger import clear_window, months_of, next_id, rows_in_window, stamp
+from loaders.progress import Progress
 from loaders.quality import ExtractReport, LoadReport
 from loaders.shelf import Shelf
 from mapping.counts import months_in_store
@@ -25,15 +26,14 @@ from mapping.store.models import (
 from mapping.vocabulary import Month
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable
+    from collections.abc import Iterable
     from datetime import datetime
 
     from sqlalchemy import Connection, Engine
 
-    from loaders.incidents import ReceivedExtract
+    from loaders.sorting import ReceivedExtract
     from mapping.vocabulary import CrimeType
 
-    Progress = Callable[[str, float], None]
 
 __all__ = ["shelve"]
 

@@ -173,7 +173,9 @@ def _refuse_cut(path: Path, name: str) -> None:
         else:
             continue
         if size < max(stated, 32):
-            raise DataRefused(f"{name}: its {part.suffix} part is cut short: {size:,} of {stated:,} bytes.", hint="Fetch it again.")
+            raise DataRefused(
+                f"{name}: its {part.suffix} part is cut short: {size:,} of {stated:,} bytes.", hint="Fetch it again."
+            )
 
 
 def _takes_degrees_for_granted(path: Path) -> bool:

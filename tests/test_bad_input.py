@@ -173,7 +173,9 @@ def test_a_path_in_a_zip_writes_nothing_outside(refused, tmp_path):
 
 
 def test_a_header_that_no_layout_knows(refused_file):
-    refused_file("extract.csv", b"Ref,When,What\n1,2,3\n", says=["no layout knows its header: Ref, When, What", "--layout FILE"])
+    refused_file(
+        "extract.csv", b"Ref,When,What\n1,2,3\n", says=["no layout knows its header: Ref, When, What", "--layout FILE"]
+    )
 
 
 def test_a_header_that_lacks_a_column_of_the_chosen_layout(refused, tmp_path):
@@ -213,7 +215,7 @@ def test_stray_quotes_that_join_two_rows(refused_file, column):
 
 
 def test_utf_8_where_the_layout_says_cp1252(refused, tmp_path):
-    layout = write_layout(tmp_path, LAYOUT.replace('crs =', 'encoding = "cp1252"\ncrs ='))
+    layout = write_layout(tmp_path, LAYOUT.replace("crs =", 'encoding = "cp1252"\ncrs ='))
     extract = tmp_path / "calls.csv"
     extract.write_text("Ref,Recorded,From,To,East,North,What\n1é,05/01/2024,,,1,1,NOISE\n", encoding="utf-8")
     refused("load", "incidents", "--layout", layout, extract, says=["states cp1252", "is UTF-8", 'encoding = "utf-8"'])
@@ -399,7 +401,11 @@ BAD_BOUNDARIES = {
     "csv": ("wards.csv", GOOD, ["no file of boundaries", ".gpkg"]),
     "cut zip": ("wards.zip", zipped(**{"w.geojson": WARDS.read_bytes()})[:-60], ["damaged or cut short"]),
     "zip of tables": ("wards.zip", zipped(**{"w.csv": GOOD}), ["holds no .shp", "w.csv"]),
-    "two in a zip": ("wards.zip", zipped(**{"a.geojson": b"{}", "b.geojson": b"{}"}), ["holds 2 files of boundaries", "a.geojson"]),
+    "two in a zip": (
+        "wards.zip",
+        zipped(**{"a.geojson": b"{}", "b.geojson": b"{}"}),
+        ["holds 2 files of boundaries", "a.geojson"],
+    ),
     "no features": ("wards.geojson", b'{"type": "FeatureCollection", "features": []}', ["holds no polygons"]),
 }
 

@@ -1,6 +1,5 @@
 """Layouts: what suppliers really send, read as it was meant; and declarations that say what is wrong with them."""
 
-import io
 from datetime import date, datetime
 
 import pytest
@@ -230,11 +229,15 @@ def test_year_month_and_day_in_columns_of_their_own(load, tmp_path, day):
     text = LAYOUT.replace(columns, "").split("[dates]")
     declared = '[dates]\nyear = "Y"\nmonth = "M"\n' + ('day = "D"\n' if day else "")
     layout = write_layout(tmp_path, text[0] + declared + text[1][text[1].index("[crime_types]") :])
-    path = write_table(tmp_path / "calls.csv", ["Ref", "Y", "M", "D", "East", "North", "What"], [["R", 2024, 1, 5, *SW, "NOISE"]])
+    path = write_table(
+        tmp_path / "calls.csv", ["Ref", "Y", "M", "D", "East", "North", "What"], [["R", 2024, 1, 5, *SW, "NOISE"]]
+    )
 
     found, _ = load("--layout", layout, *WINDOW, path)
 
-    assert expected(found, "date", "precision", "ward") == [("2024-01-05" if day else "2024-01-01", "day" if day else "month", 2)]
+    assert expected(found, "date", "precision", "ward") == [
+        ("2024-01-05" if day else "2024-01-01", "day" if day else "month", 2)
+    ]
 
 
 def test_counting_by_the_start_puts_it_in_that_month_and_marks_the_last_three(load, invoke, tmp_path):
@@ -252,7 +255,9 @@ def test_counting_by_the_start_puts_it_in_that_month_and_marks_the_last_three(lo
 
 
 def test_a_layout_may_add_types(load, invoke, tmp_path):
-    text = LAYOUT + '"CAT IN TREE" = "animal-rescue"\n[[types]]\nid = "animal-rescue"\nname = "Animal rescue"\ngroup = "other"\n'
+    text = (
+        LAYOUT + '"CAT IN TREE" = "animal-rescue"\n[[types]]\nid = "animal-rescue"\nname = "Animal rescue"\ngroup = "other"\n'
+    )
     path = write_calls(tmp_path, [("05/01/2024", "CAT IN TREE", SE), ("05/01/2024", "NOISE", SE)])
 
     load("--layout", write_layout(tmp_path, text), *WINDOW, path)

@@ -102,7 +102,7 @@ def test_a_plain_shapefile(load, wards, tmp_path):
 
     assert load.sets() == [PLACED]
     area = {row["code"]: row["area_km2"] for row in read_tables(load.url)["ward"]}
-    assert area == {code: 1.0 for code in CODES.values()}
+    assert area == dict.fromkeys(CODES.values(), 1.0)
 
 
 @pytest.mark.parametrize("inside", ["", "Wards (May 2024) UK BFC/", "a/b/"])
@@ -324,7 +324,9 @@ def test_two_vintages_in_one_file_are_a_question(load, wards, tmp_path):
     assert load.sets()[0]["name"] == "wd23"
 
 
-@pytest.mark.parametrize(("columns", "code"), [({"LAD24CD": "LADCD_ACTIVE", "LAD24NM": "LADNM"}, "X07900001"), ({}, "X07900001")])
+@pytest.mark.parametrize(
+    ("columns", "code"), [({"LAD24CD": "LADCD_ACTIVE", "LAD24NM": "LADNM"}, "X07900001"), ({}, "X07900001")]
+)
 def test_district_columns_by_their_patterns(load, wards, tmp_path, columns, code):
     wards.rename(columns=columns).to_file(tmp_path / "wards.gpkg")
 
@@ -348,8 +350,12 @@ def test_a_set_is_replaced_only_on_request(load, wards, tmp_path):
     assert "is loaded already" in load(WARDS, status=1)
 
     half = tmp_path / "half.gpkg"
-    wards.assign(geometry=[g if c != CODES[NE] else shapely.box(501_000, 201_000, 501_001, 201_001) for g, c in
-                           zip(wards.geometry, wards["WD24CD"], strict=True)]).to_file(half)
+    wards.assign(
+        geometry=[
+            g if c != CODES[NE] else shapely.box(501_000, 201_000, 501_001, 201_001)
+            for g, c in zip(wards.geometry, wards["WD24CD"], strict=True)
+        ]
+    ).to_file(half)
     load(half, "--replace")
 
     assert load.sets() == [PLACED | {"wards_with_incidents": 2, "in_ward": 5, "outside": 4}]

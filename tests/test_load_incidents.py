@@ -264,7 +264,9 @@ def test_an_incident_keeps_when_it_happened_and_how_precisely(tiny, tmp_path):
         ("05/01/2024", "NOISE", NW),
     ]
 
-    done = tiny("load", "incidents", "--layout", write_layout(tmp_path), "--window", "2024-01:2024-01", write_calls(tmp_path, rows))
+    done = tiny(
+        "load", "incidents", "--layout", write_layout(tmp_path), "--window", "2024-01:2024-01", write_calls(tmp_path, rows)
+    )
 
     kept = [(row["precision"], str(row["started_at"]), str(row["ended_at"])) for row in read_tables(tiny.url)["incident"]]
     assert kept == [

@@ -1,7 +1,7 @@
 """The tiny county of `tests/fixtures`, four squares of 1 km, and files for it made from a few words.
 
-    X05900001 Northwest | X05900003 Northeast        (500000,202000) ... (502000,202000)
-    X05900002 Southwest | X05900004 Southeast        (500000,200000) ... (502000,200000)
+X05900001 Northwest | X05900003 Northeast        (500000,202000) ... (502000,202000)
+X05900002 Southwest | X05900004 Southeast        (500000,200000) ... (502000,200000)
 """
 
 import csv
@@ -35,10 +35,7 @@ OUTSIDE = (505_000, 205_000)
 CODES = {NW: "X05900001", SW: "X05900002", NE: "X05900003", SE: "X05900004"}
 ASB, BURGLARY, DRUGS = "Anti-social behaviour", "Burglary", "Drugs"
 
-HEADER = (
-    "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,Crime type,"
-    "Last outcome category,Context"
-).split(",")
+HEADER = ["Crime ID", "Month", "Reported by", "Falls within", "Longitude", "Latitude", "Location", "LSOA code", "LSOA name", "Crime type", "Last outcome category", "Context"]
 
 LAYOUT = """
 name = "tiny-control-room"

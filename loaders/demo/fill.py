@@ -12,14 +12,13 @@ from loaders.demo.files import write_demo
 from loaders.demo.suppliers import ATTRIBUTION
 from loaders.incidents import Window, load_incidents
 from loaders.population import load_population
+from loaders.progress import Progress, untold
 from mapping.errors import StoreNotReady
 from mapping.settings import sqlite_url
 from mapping.store import check_ready, open_engine
 from mapping.store.upgrade import init_store
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
-
     from sqlalchemy import Engine
 
     from loaders.demo.files import DemoFiles
@@ -29,7 +28,7 @@ __all__ = ["DEMO_LOADED_AT", "fill_demo", "load_demo"]
 DEMO_LOADED_AT = datetime(2026, 1, 5, 9, 0)  # noqa: DTZ001 - the clock of the made-up county, soon after its last month
 
 
-def fill_demo(path: Path, *, progress: Callable[[str, float], None] = lambda _step, _share: None) -> None:
+def fill_demo(path: Path, *, progress: Progress = untold) -> None:
     """Make the demo store in a file, unless it is there already; an interrupted run leaves none.
 
     The county's own files stay beside it, in the folder `demo`, to look at and to try the loaders on.
@@ -55,7 +54,7 @@ def fill_demo(path: Path, *, progress: Callable[[str, float], None] = lambda _st
         store.replace(path)
 
 
-def load_demo(engine: Engine, files: DemoFiles, *, progress: Callable[[str, float], None] = lambda _step, _share: None) -> None:
+def load_demo(engine: Engine, files: DemoFiles, *, progress: Progress = untold) -> None:
     """Load the demo's files into a store that has tables."""
     total = len(files.boundaries) + len(files.populations) + len(files.extracts)
     done = 0
