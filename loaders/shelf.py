@@ -10,7 +10,6 @@ import shapely
 from sqlalchemy import func, insert, select
 
 from loaders.ledger import next_id
-from loaders.progress import Progress
 from mapping.counts import count_combinations, recount, store_counts
 from mapping.places import place_places, read_place_wards, read_places
 from mapping.store import bulk_insert
@@ -21,6 +20,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
     from sqlalchemy import Connection
 
+    from loaders.progress import Progress
     from loaders.quality import ExtractReport
     from loaders.sorting import ReceivedExtract
 

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, insert, select
 
 from loaders.ledger import clear_window, months_of, next_id, rows_in_window, stamp
-from loaders.progress import Progress
 from loaders.quality import ExtractReport, LoadReport
 from loaders.shelf import Shelf
 from mapping.counts import months_in_store
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
+    from loaders.progress import Progress
     from loaders.sorting import ReceivedExtract
     from mapping.vocabulary import CrimeType
 
