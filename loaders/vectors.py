@@ -164,7 +164,8 @@ def _read(path: Path, name: str) -> geopandas.GeoDataFrame:
 def _refuse_cut(path: Path, name: str) -> None:
     """The parts of a shapefile say how long they are; GDAL would read the rest of a cut one as features without a shape."""
     for part in (p for p in path.parent.iterdir() if p.stem.lower() == path.stem.lower()):
-        head, size = part.open("rb").read(32), part.stat().st_size
+        with part.open("rb") as file:
+            head, size = file.read(32), part.stat().st_size
         if part.suffix.lower() in (".shp", ".shx"):
             stated = 2 * int.from_bytes(head[24:28], "big")
         elif part.suffix.lower() == ".dbf":

@@ -6,7 +6,7 @@ from typing import Any
 import shapely
 from sqlalchemy import Connection, inspect, select
 
-from mapping.store import open_engine
+from mapping.store import open_engine, reading
 from mapping.store.models import Base
 from mapping.store.ready import revision_of
 
@@ -15,7 +15,7 @@ def read_tables(url: str) -> dict[str, list[dict[str, Any]]]:
     """Every row of every table of ours, by primary key, and the version of the tables."""
     engine = open_engine(url)
     try:
-        with engine.connect() as connection:
+        with reading(engine) as connection:
             return _tables(connection)
     finally:
         engine.dispose()

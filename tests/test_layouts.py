@@ -66,6 +66,9 @@ def load(county, invoke, tmp_path):
         yield run
 
 
+moment = datetime.fromisoformat
+
+
 def expected(rows, *fields):
     return [tuple(row[field] for field in fields) for row in rows]
 
@@ -131,8 +134,8 @@ def test_tabs_and_semicolons_are_seen(load, tmp_path):
 
 def test_semicolons_decimal_commas_and_cp1252(load, tmp_path):
     head = 'encoding = "cp1252"\ndelimiter = ";"\ndecimal = ","\n'
-    layout = write_layout(tmp_path, head + LAYOUT.replace('"NOISE" =', '"LÄRM – NACHTS" ='))
-    rows = [["Ré1", "05/01/2024", "", "", "500.500,25", "201500,75", "Lärm – nachts"]]
+    layout = write_layout(tmp_path, head + LAYOUT.replace('"NOISE" =', '"LÄRM \N{EN DASH} NACHTS" ='))
+    rows = [["Ré1", "05/01/2024", "", "", "500.500,25", "201500,75", "Lärm \N{EN DASH} nachts"]]
     path = write_table(tmp_path / "calls.csv", CALLS, rows, delimiter=";", encoding="cp1252")
 
     found, _ = load("--layout", layout, *WINDOW, path)
@@ -154,14 +157,14 @@ def test_thousands_commas_in_coordinates(load, tmp_path):
 def write_workbook(path, header, rows, *, above=()):
     with xlsxwriter.Workbook(path) as book:
         day = book.add_format({"num_format": "dd/mm/yyyy"})
-        moment = book.add_format({"num_format": "dd/mm/yyyy hh:mm"})
+        minute = book.add_format({"num_format": "dd/mm/yyyy hh:mm"})
         sheet = book.add_worksheet("Cover")
         sheet.write(0, 0, "Calls to the control room")
         sheet = book.add_worksheet("Data")
         for number, row in enumerate([*above, header, *rows]):
             for column, value in enumerate(row):
                 if isinstance(value, date):
-                    sheet.write_datetime(number, column, value, moment if isinstance(value, datetime) else day)
+                    sheet.write_datetime(number, column, value, minute if isinstance(value, datetime) else day)
                 else:
                     sheet.write(number, column, value)
     return path
@@ -169,10 +172,10 @@ def write_workbook(path, header, rows, *, above=()):
 
 def test_a_workbook_with_dates_as_cells_and_numbers_as_text(load, tmp_path):
     rows = [
-        ["R1", date(2024, 1, 5), datetime(2024, 1, 3, 22, 15), datetime(2024, 1, 4, 7, 30), 500_500, 201_500.25, "BREAK-IN"],
+        ["R1", date(2024, 1, 5), moment("2024-01-03 22:15"), moment("2024-01-04 07:30"), 500_500, 201_500.25, "BREAK-IN"],
         [1002, "06/01/2024", "", "", "500500", "200500", "noise"],
         ["", "", "", "", "", "", ""],
-        [1003, datetime(2024, 1, 7, 13, 5), "", "", 501_500, 201_500, "NOISE"],
+        [1003, moment("2024-01-07 13:05"), "", "", 501_500, 201_500, "NOISE"],
     ]
     path = write_workbook(tmp_path / "calls.xlsx", CALLS, rows, above=[["Made on Monday"], []])
 
@@ -184,8 +187,8 @@ def test_a_workbook_with_dates_as_cells_and_numbers_as_text(load, tmp_path):
         ("1002", "2024-01-06", "day", 2),
         ("1003", "2024-01-07", "minute", 3),
     ]
-    assert found[0]["start"] == datetime(2024, 1, 3, 22, 15)
-    assert found[0]["end"] == datetime(2024, 1, 4, 7, 30)
+    assert found[0]["start"] == moment("2024-01-03 22:15")
+    assert found[0]["end"] == moment("2024-01-04 07:30")
 
 
 def test_a_month_that_a_spreadsheet_made_a_day_of_is_a_month(load, tmp_path):
@@ -216,9 +219,9 @@ def test_a_date_with_a_time_is_also_when_it_happened(load, tmp_path):
 
     found, _ = load("--layout", write_layout(tmp_path, text), *WINDOW, path)
 
-    moment = datetime(2024, 1, 5, 23, 59)
+    late = moment("2024-01-05 23:59")
     assert expected(found, "date", "precision", "start", "end") == [
-        ("2024-01-05", "minute", moment, moment),
+        ("2024-01-05", "minute", late, late),
         ("2024-01-05", "day", None, None),
     ]
 

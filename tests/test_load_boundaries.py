@@ -3,6 +3,7 @@
 import json
 import shutil
 import zipfile
+from contextlib import contextmanager
 
 import geopandas
 import numpy as np
@@ -27,17 +28,37 @@ from tests.tiny import (
 )
 
 
+@pytest.fixture(scope="module")
+def in_file(request, tmp_path_factory):
+    """Give a store that holds January and no wards, in a file: how a file is read does not depend on the engine."""
+    with county_on("sqlite", request, tmp_path_factory.mktemp("county"), incidents=[STREET], wards=False) as county:
+        yield county
+
+
 @pytest.fixture(scope="module", params=BOTH_ENGINES)
-def county(request, tmp_path_factory):
-    """Give a store that holds January and no wards."""
+def on_both(request, tmp_path_factory):
+    """Give the same on each engine in turn."""
     with county_on(request.param, request, tmp_path_factory.mktemp("county"), incidents=[STREET], wards=False) as county:
         yield county
 
 
 @pytest.fixture
-def load(county, invoke, tmp_path):
+def load(in_file, invoke, tmp_path):
     """Load boundaries: load(path, "--name", "x"), with status=1 if they must be refused and the store left as it was."""
-    with county.copy(tmp_path) as url:
+    with loading(in_file, invoke, tmp_path) as load:
+        yield load
+
+
+@pytest.fixture
+def load_both(on_both, invoke, tmp_path):
+    """Load them on each engine in turn."""
+    with loading(on_both, invoke, tmp_path) as load:
+        yield load
+
+
+@contextmanager
+def loading(county, invoke, folder):
+    with county.copy(folder) as url:
 
         def run(path, *options, status=0):
             before = digest(url)
@@ -80,10 +101,10 @@ def zip_folder(folder, path, *, inside=""):
 # Kinds of files
 
 
-def test_geojson_in_degrees(load):
-    said = load(WARDS)
+def test_geojson_in_degrees(load_both):
+    said = load_both(WARDS)
 
-    assert load.sets() == [PLACED]
+    assert load_both.sets() == [PLACED]
     assert "Boundary set wd24: 4 areas in 2 districts." in said
     assert "4 of 5 places are in one of them." in said
 
@@ -236,29 +257,29 @@ def test_geojson_in_metres_needs_to_be_told(load, wards, tmp_path):
     assert load.sets() == [PLACED]
 
 
-def test_invalid_rings_are_repaired_and_told(load, wards, tmp_path):
+def test_invalid_rings_are_repaired_and_told(load_both, wards, tmp_path):
     bow = shapely.Polygon([(500_000, 201_000), (501_000, 202_000), (501_000, 201_000), (500_000, 202_000)])
     wards.loc[wards["WD24CD"] == CODES[NW], "geometry"] = bow
     wards.to_file(tmp_path / "wards.gpkg")
 
-    said = load(tmp_path / "wards.gpkg")
+    said = load_both(tmp_path / "wards.gpkg")
 
     assert "Feature 1: Self-intersection" in said
     assert "repaired" in said
-    shapes = [row["geom"] for row in read_tables(load.url)["ward"]]
+    shapes = [row["geom"] for row in read_tables(load_both.url)["ward"]]
     assert all(shapely.from_wkb(shape).is_valid for shape in shapes)
 
 
-def test_null_codes_and_shapes_are_left_out_and_told(load, wards, tmp_path):
+def test_null_codes_and_shapes_are_left_out_and_told(load_both, wards, tmp_path):
     wards.loc[0, "WD24CD"] = None
     wards.loc[1, "geometry"] = None
     wards.to_file(tmp_path / "wards.gpkg")
 
-    said = load(tmp_path / "wards.gpkg")
+    said = load_both(tmp_path / "wards.gpkg")
 
     assert "Feature 1 (Northwest) has no code in 'WD24CD': left out." in said
     assert f"Feature 2 ({wards['WD24CD'][1]}) has no polygon: left out." in said
-    assert load.sets()[0]["wards"] == 2
+    assert load_both.sets()[0]["wards"] == 2
 
 
 def test_a_repeated_code_is_joined_and_told_or_refused(load, wards, tmp_path):
@@ -275,16 +296,18 @@ def test_a_repeated_code_is_joined_and_told_or_refused(load, wards, tmp_path):
     assert load.sets()[0] == PLACED | {"wards": 3, "wards_with_incidents": 2}
 
 
-def test_a_point_on_a_shared_edge_counts_once_in_the_lower_code(load, wards, tmp_path):
+def test_a_point_on_a_shared_edge_counts_once_in_the_lower_code(load_both, wards, tmp_path):
     wards.to_file(tmp_path / "wards.gpkg")
-    load(tmp_path / "wards.gpkg")
+    load_both(tmp_path / "wards.gpkg")
     edges = [(501_000, 201_500), (501_000, 200_500), (500_500, 201_000), (501_000, 201_000), (501_000, 202_000)]
     extract = write_calls(tmp_path, [("05/01/2024", "NOISE", edge) for edge in edges])
     window = ("--window", "2024-01:2024-01")
-    load.invoke("load", "incidents", "--layout", write_layout(tmp_path, LAYOUT), *window, extract, store=load.url, env=CLOCK)
+    load_both.invoke(
+        "load", "incidents", "--layout", write_layout(tmp_path, LAYOUT), *window, extract, store=load_both.url, env=CLOCK
+    )
 
     asked = ("counts", "--source", "tiny-control-room", "--format", "csv")
-    lines = load.invoke(*asked, store=load.url).stdout.splitlines()[1:]
+    lines = load_both.invoke(*asked, store=load_both.url).stdout.splitlines()[1:]
 
     assert [(line.split(",")[0], line.split(",")[-1]) for line in lines] == [("X05900001", "4"), ("X05900002", "1")]
 
@@ -344,10 +367,10 @@ def test_a_name_that_is_no_id(load):
 # Again, beside, and instead
 
 
-def test_a_set_is_replaced_only_on_request(load, wards, tmp_path):
-    load(WARDS)
-    load.invoke("load", "population", POPULATION, "--boundaries", "wd24", "--year", 2020, store=load.url, env=CLOCK)
-    assert "is loaded already" in load(WARDS, status=1)
+def test_a_set_is_replaced_only_on_request(load_both, wards, tmp_path):
+    load_both(WARDS)
+    load_both.invoke("load", "population", POPULATION, "--boundaries", "wd24", "--year", 2020, store=load_both.url, env=CLOCK)
+    assert "is loaded already" in load_both(WARDS, status=1)
 
     half = tmp_path / "half.gpkg"
     wards.assign(
@@ -356,51 +379,54 @@ def test_a_set_is_replaced_only_on_request(load, wards, tmp_path):
             for g, c in zip(wards.geometry, wards["WD24CD"], strict=True)
         ]
     ).to_file(half)
-    load(half, "--replace")
+    load_both(half, "--replace")
 
-    assert load.sets() == [PLACED | {"wards_with_incidents": 2, "in_ward": 5, "outside": 4}]
-    status = json.loads(load.invoke("status", "--format", "json", store=load.url).stdout)
+    assert load_both.sets() == [PLACED | {"wards_with_incidents": 2, "in_ward": 5, "outside": 4}]
+    status = json.loads(load_both.invoke("status", "--format", "json", store=load_both.url).stdout)
     assert status["population"] == [{"boundaries": "wd24", "year": 2020, "residents": 4650}]
 
 
-def test_a_replaced_set_with_other_codes_loses_its_population(load, wards, tmp_path):
-    load(WARDS)
-    load.invoke("load", "population", POPULATION, "--boundaries", "wd24", "--year", 2020, store=load.url, env=CLOCK)
+def test_a_replaced_set_with_other_codes_loses_its_population(load_both, wards, tmp_path):
+    load_both(WARDS)
+    load_both.invoke("load", "population", POPULATION, "--boundaries", "wd24", "--year", 2020, store=load_both.url, env=CLOCK)
     wards["WD24CD"] = [f"X0690000{i}" for i in range(4)]
     wards.to_file(tmp_path / "wards.gpkg")
 
-    said = load(tmp_path / "wards.gpkg", "--replace")
+    said = load_both(tmp_path / "wards.gpkg", "--replace")
 
     assert "its population was taken out" in said
-    assert json.loads(load.invoke("status", "--format", "json", store=load.url).stdout)["population"] == []
+    assert json.loads(load_both.invoke("status", "--format", "json", store=load_both.url).stdout)["population"] == []
 
 
-def test_the_same_set_again_is_the_same_store(load):
-    load(WARDS)
-    before = digest(load.url)
+def test_the_same_set_again_is_the_same_store(load_both):
+    load_both(WARDS)
+    before = digest(load_both.url)
 
-    load(WARDS, "--replace")
+    load_both(WARDS, "--replace")
 
-    assert digest(load.url) == before
+    assert digest(load_both.url) == before
 
 
 def of_first_set(url):
     return {name: [row for row in rows if row.get("boundary_set_id") == 1] for name, rows in read_tables(url).items()}
 
 
-def test_a_second_set_leaves_the_first_as_it_was(load, wards, tmp_path):
-    load(WARDS)
-    before = of_first_set(load.url)
+def test_a_second_set_leaves_the_first_as_it_was(load_both, wards, tmp_path):
+    load_both(WARDS)
+    before = of_first_set(load_both.url)
     whole = wards.dissolve().assign(WD25CD="X05900009", WD25NM="Whole").drop(columns=["WD24CD", "WD24NM"])
     whole.to_file(tmp_path / "whole.gpkg")
 
-    load(tmp_path / "whole.gpkg")
+    load_both(tmp_path / "whole.gpkg")
 
-    assert of_first_set(load.url) == before
-    assert load.sets()[1] == PLACED | {"name": "wd25", "wards": 1, "wards_with_incidents": 1}
-    load.invoke("unload", "boundaries", "wd25", store=load.url)
-    assert load.sets() == [PLACED]
-    assert "There is no boundary set 'wd25'" in load.invoke("unload", "boundaries", "wd25", store=load.url, status=1).stderr
+    assert of_first_set(load_both.url) == before
+    assert load_both.sets()[1] == PLACED | {"name": "wd25", "wards": 1, "wards_with_incidents": 1}
+    load_both.invoke("unload", "boundaries", "wd25", store=load_both.url)
+    assert load_both.sets() == [PLACED]
+    assert (
+        "There is no boundary set 'wd25'"
+        in load_both.invoke("unload", "boundaries", "wd25", store=load_both.url, status=1).stderr
+    )
 
 
 # Shapes for display
@@ -410,7 +436,7 @@ def test_neighbours_still_share_edges_when_simplified():
     zigzag = [(1000 + 15 * (i % 2), 40 * i) for i in range(51)]
     west = shapely.Polygon([(0, 0), *zigzag, (0, 2000)])
     east = shapely.Polygon([*zigzag, (2000, 2000), (2000, 0)])
-    metres = shapely.transform(np.array([west, east]), lambda xy: xy + [500_000, 200_000])
+    metres = shapely.transform(np.array([west, east]), lambda xy: xy + np.array([500_000, 200_000]))
 
     made = display_shapes(metres, codes=["A", "B"], names=["West", "East"], district_codes=["D", "D"])
 

@@ -297,7 +297,7 @@ def test_nearly_all_outside_every_ward_is_a_warning(tiny, tmp_path):
     assert "11 of 12 rows lie outside every ward of wd24" in done.stderr
 
 
-def test_without_boundaries_incidents_are_kept_and_placed_later(store_url, invoke, tmp_path):
+def test_without_boundaries_incidents_are_kept_and_placed_later(store_url, invoke):
     invoke("init", store=store_url)
     first = invoke("load", "incidents", STREET, store=store_url, env=CLOCK)
     assert "No boundary set is loaded" in first.stderr

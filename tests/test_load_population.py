@@ -5,7 +5,7 @@ import json
 import pytest
 
 from tests.digest import digest
-from tests.tiny import BOTH_ENGINES, CLOCK, POPULATION, STREET, WARDS, county_on, write_table
+from tests.tiny import CLOCK, POPULATION, STREET, WARDS, county_on, write_table
 
 NAMES = ["Northwest", "Southwest", "Northeast", "Southeast"]
 CODES = [f"X0590000{n}" for n in (1, 2, 3, 4)]
@@ -18,10 +18,10 @@ ROWS = [
 ]
 
 
-@pytest.fixture(scope="module", params=BOTH_ENGINES)
+@pytest.fixture(scope="module")
 def county(request, tmp_path_factory):
-    """Give a store that holds the wards."""
-    with county_on(request.param, request, tmp_path_factory.mktemp("county"), incidents=[STREET]) as county:
+    """Give a store that holds the wards and January; how a table is read does not depend on the engine."""
+    with county_on("sqlite", request, tmp_path_factory.mktemp("county"), incidents=[STREET]) as county:
         yield county
 
 
@@ -83,7 +83,7 @@ def test_a_year_again_replaces_that_year_only(load, tmp_path):
 
 
 def test_names_may_be_written_another_way(load, tmp_path):
-    rows = [["", "NORTH-WEST", *ROWS[0][2:]], *([""] + row[1:] for row in ROWS[1:])]
+    rows = [["", "NORTH-WEST", *ROWS[0][2:]], *(["", *row[1:]] for row in ROWS[1:])]
 
     load(write_table(tmp_path / "p.csv", HEADER, rows), "--match", "name")
 

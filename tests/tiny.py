@@ -1,7 +1,7 @@
 """The tiny county of `tests/fixtures`, four squares of 1 km, and files for it made from a few words.
 
-X05900001 Northwest | X05900003 Northeast        (500000,202000) ... (502000,202000)
-X05900002 Southwest | X05900004 Southeast        (500000,200000) ... (502000,200000)
+Its south-west corner is at (500000, 200000). The western wards are X05900001 Northwest and X05900002 Southwest, the eastern
+ones X05900003 Northeast and X05900004 Southeast.
 """
 
 import csv
@@ -35,7 +35,10 @@ OUTSIDE = (505_000, 205_000)
 CODES = {NW: "X05900001", SW: "X05900002", NE: "X05900003", SE: "X05900004"}
 ASB, BURGLARY, DRUGS = "Anti-social behaviour", "Burglary", "Drugs"
 
-HEADER = ["Crime ID", "Month", "Reported by", "Falls within", "Longitude", "Latitude", "Location", "LSOA code", "LSOA name", "Crime type", "Last outcome category", "Context"]
+HEADER = [
+    *("Crime ID", "Month", "Reported by", "Falls within", "Longitude", "Latitude", "Location", "LSOA code", "LSOA name"),
+    *("Crime type", "Last outcome category", "Context"),
+]
 
 LAYOUT = """
 name = "tiny-control-room"

@@ -91,7 +91,7 @@ class Bench:
         """A folder of a million rows."""
         folder = self.folder / "million"
         written = repeat(self.materials.street, folder, rows=self.rows)
-        say(f"({written:,} rows in {len(list(folder.rglob('*.csv')))} files)")
+        print(f"({written:,} rows in {len(list(folder.rglob('*.csv')))} files)", file=sys.stderr)
         return folder
 
     def _make_store(self, name: str, incidents: Path | None) -> Path:
