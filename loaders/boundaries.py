@@ -324,14 +324,7 @@ def _recount_all(connection: Connection, set_id: int, progress: Progress) -> Non
         )
     ):
         months.setdefault(row.source_id, set()).update(months_of(row.date_from, row.date_to))
-    steps, total = 0, sum(len(found) for found in months.values())
-
-    def counted() -> None:
-        nonlocal steps
-        steps += 1
-        progress("counting", steps / total)
-
-    recount(connection, set_ids=[set_id], months=months, progress=counted)
+    recount(connection, set_ids=[set_id], months=months, progress=lambda share: progress("counting", share))
 
 
 def _placed(connection: Connection, set_id: int) -> tuple[int, int]:

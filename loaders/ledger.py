@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, select, update
 
-from mapping.counts import recount
+from mapping.counts import pack_from_store, recount
 from mapping.errors import NotFound
 from mapping.store import writing
 from mapping.store.models import (
@@ -121,6 +121,7 @@ def unload_extract(engine: Engine, extract_id: int, *, now: datetime) -> Unloade
         connection.execute(delete(SuppliedWindow).where(SuppliedWindow.extract_id == extract_id))
         connection.execute(update(Extract).where(Extract.id == extract_id).values(withdrawn_at=now))
         months = set[Month]().union(*(months_of(w.date_from, w.date_to) for w in windows))
+        pack_from_store(connection, {extract.source_id: months})
         recount(connection, set_ids=_all_sets(connection), months={extract.source_id: months})
         again = _files_before(connection, extract_id, extract.source_id, extract.stream, windows)
         stamp(connection)

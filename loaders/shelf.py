@@ -10,7 +10,7 @@ import shapely
 from sqlalchemy import func, insert, select
 
 from loaders.ledger import next_id
-from mapping.counts import count_combinations, recount, store_counts
+from mapping.counts import count_combinations, pack_from_store, pack_months, recount
 from mapping.places import place_places, read_place_wards, read_places
 from mapping.store import bulk_insert
 from mapping.store.models import BoundarySet, ExtractTypeCount, Incident, IssueRow, Phrase, Place
@@ -70,7 +70,6 @@ class Shelf:
         _store_issues(self.connection, self.reports, [first + int(start) for start in self.starts])
         self.progress("counting", 0)
         self._count(place_ids, types, touched, kept_months)
-        self.progress("counting", 1)
 
     def _by_dictionary(self, column: str, ids: dict[str, int]) -> NDArray[np.int64]:
         texts = self.rows[column].combine_chunks()
@@ -93,7 +92,7 @@ class Shelf:
         touched: dict[int, set[Month]],
         kept_months: dict[int, set[Month]],
     ) -> None:
-        """Months that hold the rows at hand and nothing else are counted from these; the others from the store."""
+        """Months that hold the rows at hand and nothing else are packed from these; the others from the store."""
         days, at = np.unique(self.rows["date"].to_numpy(), return_inverse=True)
         months = np.array([Month.of(day).index for day in days.tolist()], dtype=np.int64)[at]
         mixed = np.zeros(len(months), dtype=bool)
@@ -102,20 +101,26 @@ class Shelf:
             mine = self.source_ids == source_id
             mixed |= mine & np.isin(months, [month.index for month in kept])
             others[source_id] = kept | (touched[source_id] - {Month.from_index(int(i)) for i in np.unique(months[mine])})
+        pack_months(
+            self.connection,
+            source_ids=self.source_ids[~mixed],
+            months=months[~mixed],
+            place_ids=place_ids[~mixed],
+            crime_type_ids=types[~mixed],
+        )
+        pack_from_store(self.connection, others)
         sets = self.connection.execute(select(BoundarySet.id, BoundarySet.name).order_by(BoundarySet.id)).all()
         for found in sets:
-            wards = read_place_wards(self.connection, found.id)[place_ids]
+            inside = read_place_wards(self.connection, found.id)[place_ids] > 0
             for done, start, end in zip(self.reports, self.starts, self.starts[1:], strict=False):
-                done.in_ward[found.name] = int((wards[start:end] > 0).sum())
-            store_counts(
-                self.connection,
-                found.id,
-                source_ids=self.source_ids[~mixed],
-                months=months[~mixed],
-                ward_ids=wards[~mixed],
-                crime_type_ids=types[~mixed],
-            )
-        recount(self.connection, set_ids=[found.id for found in sets], months=others)
+                done.in_ward[found.name] = int(inside[start:end].sum())
+        told = self.progress
+        recount(
+            self.connection,
+            set_ids=[found.id for found in sets],
+            months=touched,
+            progress=lambda share: told("counting", share),
+        )
 
 
 def _place_ids(connection: Connection, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, insert, select
@@ -10,7 +11,6 @@ from sqlalchemy import func, insert, select
 from loaders.ledger import clear_window, months_of, next_id, rows_in_window, stamp
 from loaders.quality import ExtractReport, LoadReport
 from loaders.shelf import Shelf
-from mapping.counts import months_in_store
 from mapping.errors import DataRefused
 from mapping.store import writing
 from mapping.store.models import (
@@ -26,7 +26,7 @@ from mapping.vocabulary import Month
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import datetime
+    from datetime import date, datetime
 
     from sqlalchemy import Connection, Engine
 
@@ -58,27 +58,20 @@ def shelve(
     """
     with writing(engine) as connection:
         type_ids = _type_ids(connection, (t for extract in extracts for t in extract.layout.all_types))
-        touched: dict[int, set[Month]] = defaultdict(set)
-        fresh: list[tuple[ReceivedExtract, ExtractReport, int]] = []
+        ledger = _OpenLedger(connection, now)
         faults: list[str] = []
         for extract in extracts:
             done = _report_of(extract)
             report.extracts.append(done)
             try:
-                source_id = _source_id(connection, extract)
-                done.unchanged = _is_stored(connection, source_id, extract)
-                if not done.unchanged:
-                    _replace_window(connection, source_id, extract, done, replace=replace)
-                    done.extract_id = _enter(connection, source_id, extract, done, now=now)
-                    touched[source_id] |= months_of(extract.window.first, extract.window.last)
-                    fresh.append((extract, done, source_id))
+                ledger.enter(extract, done, replace=replace)
             except DataRefused as error:
                 faults.append(str(error))
         if faults:
             raise DataRefused("\n\n".join(faults), hint="Nothing was stored.")
-        if fresh:
-            kept_months = {source_id: months_in_store(connection, source_id, months) for source_id, months in touched.items()}
-            Shelf(connection, fresh, progress).store(type_ids, touched, kept_months)
+        if ledger.fresh:
+            kept_months = ledger.close()
+            Shelf(connection, ledger.fresh, progress).store(type_ids, ledger.touched, kept_months)
             stamp(connection)
         _warn(connection, report)
 
@@ -116,63 +109,156 @@ def _type_ids(connection: Connection, types: Iterable[CrimeType]) -> dict[str, i
     return known
 
 
-def _source_id(connection: Connection, extract: ReceivedExtract) -> int:
-    known = connection.execute(select(Source).where(Source.slug == extract.source)).first()
-    if known is None:
-        source_id = next_id(connection, Source)
-        connection.execute(
-            insert(Source).values(
-                id=source_id,
-                slug=extract.source,
-                name=extract.source_name,
-                access=extract.layout.access,
-                attribution=extract.layout.attribution,
+@dataclass(frozen=True, slots=True)
+class _StoredWindow:
+    """Days that are covered now, and by what."""
+
+    first: date
+    last: date
+    layout_sha256: str
+    rejected: int
+    files: tuple[str, ...]
+
+
+class _OpenLedger:
+    """The ledger while extracts are entered: what it says of each source and stream is read once, and written at the end."""
+
+    def __init__(self, connection: Connection, now: datetime) -> None:
+        self.connection = connection
+        self.now = now
+        self.fresh: list[tuple[ReceivedExtract, ExtractReport, int]] = []
+        self.touched: dict[int, set[Month]] = defaultdict(set)
+        self._sources: dict[str, tuple[int, str]] = {
+            row.slug: (row.id, row.access) for row in connection.execute(select(Source))
+        }
+        self._windows: dict[tuple[int, str], list[_StoredWindow]] = {}
+        self._next_id = next_id(connection, Extract)
+
+    def enter(self, extract: ReceivedExtract, done: ExtractReport, *, replace: bool) -> None:
+        """Make room for an extract that is new; one that is stored already is marked so in its report."""
+        source_id = self._source_id(extract)
+        stream, window = extract.layout.stream, extract.window
+        stored = self._stored(source_id, stream)
+        done.unchanged = any(_is_same(extract, found) for found in stored)
+        if done.unchanged:
+            return
+        if any(found.first <= Month.of(window.last).last and found.last >= Month.of(window.first).first for found in stored):
+            self._replace_window(source_id, extract, done, replace=replace)
+        done.extract_id = self._next_id
+        self._next_id += 1
+        self.touched[source_id] |= months_of(window.first, window.last)
+        self.fresh.append((extract, done, source_id))
+
+    def close(self) -> dict[int, set[Month]]:
+        """Write the new extracts down; returns, for each source, the touched months that others of its extracts cover too."""
+        shared: dict[int, set[Month]] = {source_id: set() for source_id in self.touched}
+        for row in self.connection.execute(
+            select(Extract.source_id, SuppliedWindow.date_from, SuppliedWindow.date_to)
+            .join(Extract, Extract.id == SuppliedWindow.extract_id)
+            .where(Extract.source_id.in_(self.touched))
+        ):
+            shared[row.source_id] |= months_of(row.date_from, row.date_to) & self.touched[row.source_id]
+        self.connection.execute(insert(Extract), [self._entry(*fresh) for fresh in self.fresh])
+        files = [
+            {"extract_id": done.extract_id, "position": i, "name": name, "sha256": sha256}
+            for extract, done, _ in self.fresh
+            for i, (name, sha256) in enumerate(extract.files)
+        ]
+        self.connection.execute(insert(ExtractFile), files)
+        windows = [
+            {"extract_id": done.extract_id, "date_from": extract.window.first, "date_to": extract.window.last}
+            for extract, done, _ in self.fresh
+        ]
+        self.connection.execute(insert(SuppliedWindow), windows)
+        return shared
+
+    def _source_id(self, extract: ReceivedExtract) -> int:
+        if extract.source not in self._sources:
+            source_id = next_id(self.connection, Source)
+            self.connection.execute(
+                insert(Source).values(
+                    id=source_id,
+                    slug=extract.source,
+                    name=extract.source_name,
+                    access=extract.layout.access,
+                    attribution=extract.layout.attribution,
+                )
             )
-        )
+            self._sources[extract.source] = (source_id, extract.layout.access)
+        source_id, access = self._sources[extract.source]
+        if access != extract.layout.access:
+            raise DataRefused(
+                f"{extract.files[0][0]}: the source {extract.source} is {access} in the store, and the layout "
+                f"{extract.layout.name} says {extract.layout.access}.\nWho may see a source is never changed by a load: "
+                "correct the layout, or give these files a source of their own with --source."
+            )
         return source_id
-    if known.access != extract.layout.access:
-        raise DataRefused(
-            f"{extract.files[0][0]}: the source {extract.source} is {known.access} in the store, and the layout "
-            f"{extract.layout.name} says {extract.layout.access}.\nWho may see a source is never changed by a load: correct "
-            "the layout, or give these files a source of their own with --source."
+
+    def _stored(self, source_id: int, stream: str) -> list[_StoredWindow]:
+        if (source_id, stream) not in self._windows:
+            files: dict[int, list[str]] = defaultdict(list)
+            mine = (Extract.source_id == source_id) & (Extract.stream == stream)
+            for row in self.connection.execute(
+                select(ExtractFile.extract_id, ExtractFile.sha256)
+                .join(Extract, Extract.id == ExtractFile.extract_id)
+                .where(mine)
+            ):
+                files[row.extract_id].append(row.sha256)
+            self._windows[source_id, stream] = [
+                _StoredWindow(
+                    row.date_from, row.date_to, row.layout_sha256, row.rows_rejected, tuple(sorted(files[row.extract_id]))
+                )
+                for row in self.connection.execute(
+                    select(SuppliedWindow, Extract.layout_sha256, Extract.rows_rejected)
+                    .join(Extract, Extract.id == SuppliedWindow.extract_id)
+                    .where(mine)
+                )
+            ]
+        return self._windows[source_id, stream]
+
+    def _replace_window(self, source_id: int, extract: ReceivedExtract, done: ExtractReport, *, replace: bool) -> None:
+        window, stream = extract.window, extract.layout.stream
+        if not window.is_whole_months:
+            _refuse_over_months(self.connection, source_id, extract)
+        done.replaced_rows = rows_in_window(
+            self.connection, source_id=source_id, stream=stream, first=window.first, last=window.last
         )
-    return int(known.id)
+        if done.kept * 2 < done.replaced_rows and not replace:
+            raise DataRefused(
+                f"{', '.join(done.files[:3])}: would leave {extract.source} {stream} {window} with {done.kept:,} rows, where "
+                f"{done.replaced_rows:,} are stored.\nA cut file looks like this. If it is right, load it with --replace."
+            )
+        clear_window(self.connection, source_id=source_id, stream=stream, first=window.first, last=window.last)
+
+    def _entry(self, extract: ReceivedExtract, done: ExtractReport, source_id: int) -> dict[str, object]:
+        return {
+            "id": done.extract_id,
+            "source_id": source_id,
+            "stream": done.stream,
+            "layout": extract.layout.name,
+            "layout_sha256": extract.layout.sha256,
+            "counted_by": extract.layout.month_of,
+            "date_from": extract.window.first,
+            "date_to": extract.window.last,
+            "loaded_at": self.now,
+            "withdrawn_at": None,
+            "rows_read": done.read,
+            "rows_kept": done.kept,
+            "rows_repaired": done.repaired,
+            "rows_set_aside": done.set_aside,
+            "rows_rejected": done.rejected,
+            "rows_without_coordinates": done.without_coordinates,
+            "repeated_references": done.repeated_references,
+        }
 
 
-def _is_stored(connection: Connection, source_id: int, extract: ReceivedExtract) -> bool:
-    """Whether the window is covered whole by an extract of just these files, read by the same layout with the same outcome."""
-    found = connection.execute(
-        select(Extract)
-        .join(SuppliedWindow, SuppliedWindow.extract_id == Extract.id)
-        .where(
-            Extract.source_id == source_id,
-            Extract.stream == extract.layout.stream,
-            Extract.layout_sha256 == extract.layout.sha256,
-            Extract.rows_rejected == extract.rejected,
-            SuppliedWindow.date_from == extract.window.first,
-            SuppliedWindow.date_to == extract.window.last,
-        )
-    ).first()
-    if found is None:
-        return False
-    files = connection.scalars(select(ExtractFile.sha256).where(ExtractFile.extract_id == found.id)).all()
-    return sorted(files) == sorted(sha256 for _, sha256 in extract.files)
-
-
-def _replace_window(
-    connection: Connection, source_id: int, extract: ReceivedExtract, done: ExtractReport, *, replace: bool
-) -> None:
-    window, stream = extract.window, extract.layout.stream
-    if not window.is_whole_months:
-        _refuse_over_months(connection, source_id, extract)
-    where = {"source_id": source_id, "stream": stream, "first": window.first, "last": window.last}
-    done.replaced_rows = rows_in_window(connection, **where)  # type: ignore[arg-type]
-    if done.kept * 2 < done.replaced_rows and not replace:
-        raise DataRefused(
-            f"{', '.join(done.files[:3])}: would leave {extract.source} {stream} {window} with {done.kept:,} rows, where "
-            f"{done.replaced_rows:,} are stored.\nA cut file looks like this. If it is right, load it with --replace."
-        )
-    clear_window(connection, **where)  # type: ignore[arg-type]
+def _is_same(extract: ReceivedExtract, stored: _StoredWindow) -> bool:
+    """Whether a window is covered whole by just these files, read by the same layout with the same outcome."""
+    return (
+        (stored.first, stored.last) == (extract.window.first, extract.window.last)
+        and (stored.layout_sha256, stored.rejected) == (extract.layout.sha256, extract.rejected)
+        and stored.files == tuple(sorted(sha256 for _, sha256 in extract.files))
+    )
 
 
 def _refuse_over_months(connection: Connection, source_id: int, extract: ReceivedExtract) -> None:
@@ -193,41 +279,6 @@ def _refuse_over_months(connection: Connection, source_id: int, extract: Receive
             f"{extract.files[0][0]}: the window {window} cuts a month of which {monthly:,} rows are stored without a day.\n"
             "Load whole months of this stream, or give the layout a stream of its own."
         )
-
-
-def _enter(connection: Connection, source_id: int, extract: ReceivedExtract, done: ExtractReport, *, now: datetime) -> int:
-    """Write the extract into the ledger; returns its id."""
-    extract_id = next_id(connection, Extract)
-    connection.execute(
-        insert(Extract).values(
-            id=extract_id,
-            source_id=source_id,
-            stream=done.stream,
-            layout=extract.layout.name,
-            layout_sha256=extract.layout.sha256,
-            counted_by=extract.layout.month_of,
-            date_from=extract.window.first,
-            date_to=extract.window.last,
-            loaded_at=now,
-            withdrawn_at=None,
-            rows_read=done.read,
-            rows_kept=done.kept,
-            rows_repaired=done.repaired,
-            rows_set_aside=done.set_aside,
-            rows_rejected=done.rejected,
-            rows_without_coordinates=done.without_coordinates,
-            repeated_references=done.repeated_references,
-        )
-    )
-    files = [
-        {"extract_id": extract_id, "position": i, "name": name, "sha256": sha256}
-        for i, (name, sha256) in enumerate(extract.files)
-    ]
-    connection.execute(insert(ExtractFile), files)
-    connection.execute(
-        insert(SuppliedWindow).values(extract_id=extract_id, date_from=extract.window.first, date_to=extract.window.last)
-    )
-    return extract_id
 
 
 def _warn(connection: Connection, report: LoadReport) -> None:

@@ -3,24 +3,30 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 import pyarrow as pa
-from sqlalchemy import Date as SqlDate
-from sqlalchemy import Integer, delete, func, insert, literal, select
+from sqlalchemy import Delete, Select, delete, func, insert, select
 
+from mapping.places import read_place_wards
 from mapping.store import bulk_insert
-from mapping.store.models import CrimeTypeRow, Extract, Incident, PlaceWard, Source, Ward, WardMonthCount
+from mapping.store.models import CrimeTypeRow, Extract, Incident, MonthPlaces, Source, Ward, WardMonthCount
 from mapping.vocabulary import Month
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
+    from datetime import date
 
     from numpy.typing import NDArray
     from sqlalchemy import ColumnElement, Connection
 
-__all__ = ["Counts", "count_combinations", "months_in_store", "read_counts", "recount", "store_counts"]
+S = TypeVar("S", Delete, Select[Any])
+
+__all__ = ["Counts", "count_combinations", "pack_from_store", "pack_months", "read_counts", "recount"]
+
+_MONTHS_AT_ONCE = 24  # of a whole country in memory
+_COUNTABLE = 8  # cells for each incident, up to which counting beats sorting
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,62 +44,78 @@ class Counts:
 
 
 def count_combinations(*parts: NDArray[np.int64]) -> tuple[tuple[NDArray[np.int64], ...], NDArray[np.int64]]:
-    """The distinct combinations of whole numbers (none negative), in order, and how often each occurs.
+    """The distinct combinations of whole numbers, in order, and how often each occurs.
 
     >>> count_combinations(np.array([1, 2, 1]), np.array([5, 5, 5]))
     ((array([1, 2]), array([5, 5])), array([2, 1]))
     """
-    # One number for each combination: sorting numbers is many times faster than sorting rows.
-    sizes = [int(part.max(initial=0)) + 1 for part in parts]
-    keys, counts = np.unique(np.ravel_multi_index(parts, sizes), return_counts=True)
-    return np.unravel_index(keys, sizes), counts
+    if not len(parts[0]):
+        return parts, np.array([], dtype=np.int64)
+    # One number for each combination: counting, or else sorting, numbers is many times faster than sorting rows.
+    lowest = [int(part.min()) for part in parts]
+    sizes = [int(part.max()) - low + 1 for part, low in zip(parts, lowest, strict=True)]
+    keys = np.ravel_multi_index([part - low for part, low in zip(parts, lowest, strict=True)], sizes)
+    if np.prod(sizes, dtype=float) <= _COUNTABLE * len(keys):
+        all_counts = np.bincount(keys)
+        distinct = np.flatnonzero(all_counts)
+        counts = all_counts[distinct]
+    else:
+        distinct, counts = np.unique(keys, return_counts=True)
+    found = np.unravel_index(distinct, sizes)
+    return tuple(part + low for part, low in zip(found, lowest, strict=True)), counts
 
 
-def months_in_store(connection: Connection, source_id: int, months: Iterable[Month]) -> set[Month]:
-    """Which of these months hold any incident of a source."""
-    return {
-        month
-        for month in months
-        if connection.scalar(select(Incident.id).where(_of_month(source_id, month)).limit(1)) is not None
-    }
-
-
-def store_counts(
+def pack_months(
     connection: Connection,
-    set_id: int,
     *,
     source_ids: NDArray[np.int64],
     months: NDArray[np.int64],
-    ward_ids: NDArray[np.int64],
+    place_ids: NDArray[np.int64],
     crime_type_ids: NDArray[np.int64],
 ) -> None:
-    """Count incidents that are all there is of their source and month, in place of what was counted.
+    """Keep where incidents are, in place of what was kept of their sources and months.
 
     Parameters
     ----------
-    source_ids, months, ward_ids, crime_type_ids
-        One entry an incident; `months` are `Month.index`, `ward_ids` are 0 where an incident is in no ward.
+    source_ids, months, place_ids, crime_type_ids
+        One entry an incident; `months` are `Month.index`, `place_ids` are 0 where there is no place. They must be all the
+        incidents of their sources and months.
     """
-    kept = WardMonthCount
-    for source_id, month in zip(*count_combinations(source_ids, months)[0], strict=True):
-        first = Month.from_index(int(month)).first
-        connection.execute(
-            delete(kept).where(kept.boundary_set_id == set_id, kept.source_id == int(source_id), kept.month == first)
-        )
-    inside = ward_ids > 0
-    found, counts = count_combinations(source_ids[inside], months[inside], ward_ids[inside], crime_type_ids[inside])
-    source, month, ward, crime_type = found
-    distinct, at = np.unique(month, return_inverse=True)
-    firsts = pa.array([Month.from_index(int(m)).first for m in distinct], pa.date32())
-    rows = {
-        "boundary_set_id": np.full(len(counts), set_id),
-        "source_id": source,
-        "month": firsts.take(pa.array(at)),
-        "ward_id": ward,
-        "crime_type_id": crime_type,
-        "count": counts,
-    }
-    bulk_insert(connection, kept.__table__, pa.table(rows))  # type: ignore[arg-type]
+    order = np.lexsort((crime_type_ids, place_ids, months, source_ids))
+    source_ids, months = source_ids[order], months[order]
+    changes = np.flatnonzero((np.diff(source_ids) != 0) | (np.diff(months) != 0)) + 1
+    places, types = (np.split(part[order].astype("<i4"), changes) for part in (place_ids, crime_type_ids))
+    rows: list[dict[str, Any]] = [
+        {
+            "source_id": int(source_ids[start]),
+            "month": Month.from_index(int(months[start])).first,
+            "place_ids": places[i].tobytes(),
+            "crime_type_ids": types[i].tobytes(),
+        }
+        for i, start in enumerate([0, *changes.tolist()] if len(order) else [])
+    ]
+    for row in rows:
+        connection.execute(_packed_of(delete(MonthPlaces), row["source_id"], [row["month"]]))
+    if rows:
+        connection.execute(insert(MonthPlaces), rows)
+
+
+def pack_from_store(connection: Connection, months: dict[int, set[Month]]) -> None:
+    """Keep anew where the incidents in the store are, for each source id its months; a month without any is forgotten."""
+    for source_id, touched in sorted(months.items()):
+        for month in sorted(touched):
+            connection.execute(_packed_of(delete(MonthPlaces), source_id, [month.first]))
+            rows = connection.execute(
+                select(Incident.place_id, Incident.crime_type_id).where(_of_month(source_id, month))
+            ).all()
+            pairs = np.array([(row[0] or 0, row[1]) for row in rows], dtype=np.int64).reshape(-1, 2)
+            pack_months(
+                connection,
+                source_ids=np.full(len(pairs), source_id),
+                months=np.full(len(pairs), month.index),
+                place_ids=pairs[:, 0],
+                crime_type_ids=pairs[:, 1],
+            )
 
 
 def recount(
@@ -101,9 +123,9 @@ def recount(
     *,
     set_ids: Iterable[int],
     months: dict[int, set[Month]],
-    progress: Callable[[], None] = lambda: None,
+    progress: Callable[[float], None] = lambda _share: None,
 ) -> None:
-    """Make `ward_month_count` agree with the incidents, within the caller's transaction.
+    """Make `ward_month_count` agree with `month_places`, within the caller's transaction.
 
     Parameters
     ----------
@@ -112,36 +134,48 @@ def recount(
     months
         For each source id the months to recount.
     progress
-        Called once for each source and month of a set.
+        Told the share that is done.
     """
-    for set_id in set_ids:
-        for source_id, touched in sorted(months.items()):
-            for month in sorted(touched):
-                _recount_month(connection, set_id, source_id, month)
-                progress()
+    chunks = [
+        (source_id, sorted(touched)[start : start + _MONTHS_AT_ONCE])
+        for source_id, touched in sorted(months.items())
+        for start in range(0, len(touched), _MONTHS_AT_ONCE)
+    ]
+    sets = list(set_ids)
+    for i, set_id in enumerate(sets):
+        wards = read_place_wards(connection, set_id)
+        for j, (source_id, chunk) in enumerate(chunks):
+            _recount_chunk(connection, set_id, source_id, chunk, wards)
+            progress((i + (j + 1) / len(chunks)) / len(sets))
 
 
-def _recount_month(connection: Connection, set_id: int, source_id: int, month: Month) -> None:
-    kept = WardMonthCount
-    connection.execute(
-        delete(kept).where(kept.boundary_set_id == set_id, kept.source_id == source_id, kept.month == month.first)
-    )
-    counted = (
-        select(
-            literal(set_id, Integer),
-            literal(source_id, Integer),
-            literal(month.first, SqlDate),
-            PlaceWard.ward_id,
-            Incident.crime_type_id,
-            func.count(),
-        )
-        .select_from(Incident)
-        .join(PlaceWard, (PlaceWard.place_id == Incident.place_id) & (PlaceWard.boundary_set_id == set_id))
-        .where(_of_month(source_id, month))
-        .group_by(PlaceWard.ward_id, Incident.crime_type_id)
-    )
-    columns = ["boundary_set_id", "source_id", "month", "ward_id", "crime_type_id", "count"]
-    connection.execute(insert(kept).from_select(columns, counted))
+def _recount_chunk(connection: Connection, set_id: int, source_id: int, months: list[Month], wards: NDArray[np.int64]) -> None:
+    kept, firsts = WardMonthCount, [month.first for month in months]
+    connection.execute(delete(kept).where(kept.boundary_set_id == set_id, kept.source_id == source_id, kept.month.in_(firsts)))
+    packed = connection.execute(_packed_of(select(MonthPlaces), source_id, firsts)).all()
+    if not packed:
+        return
+    places = [np.frombuffer(row.place_ids, "<i4") for row in packed]
+    types = np.concatenate([np.frombuffer(row.crime_type_ids, "<i4") for row in packed]).astype(np.int64)
+    months_of = np.repeat([Month.of(row.month).index for row in packed], [len(part) for part in places])
+    ward_ids = wards[np.concatenate(places)]
+    inside = ward_ids > 0
+    (month, ward, crime_type), counts = count_combinations(months_of[inside], ward_ids[inside], types[inside])
+    distinct, at = np.unique(month, return_inverse=True)
+    days = pa.array([Month.from_index(int(m)).first for m in distinct], pa.date32())
+    rows = {
+        "boundary_set_id": np.full(len(counts), set_id),
+        "source_id": np.full(len(counts), source_id),
+        "month": days.take(pa.array(at)),
+        "ward_id": ward,
+        "crime_type_id": crime_type,
+        "count": counts,
+    }
+    bulk_insert(connection, kept.__table__, pa.table(rows))  # type: ignore[arg-type]
+
+
+def _packed_of(statement: S, source_id: int, firsts: list[date]) -> S:
+    return statement.where(MonthPlaces.source_id == source_id, MonthPlaces.month.in_(firsts))
 
 
 def _of_month(source_id: int, month: Month) -> ColumnElement[bool]:

@@ -10,7 +10,8 @@ import numpy as np
 import pyarrow as pa
 import rtree.index
 import shapely
-from sqlalchemy import delete, func, select
+from sqlalchemy import delete, func, select, type_coerce
+from sqlalchemy.types import NullType
 
 from mapping.store import bulk_insert
 from mapping.store.models import BoundarySet, Place, PlaceWard, Ward
@@ -51,10 +52,11 @@ def place_points(points: NDArray[np.object_], wards: NDArray[np.object_]) -> NDA
 
 def read_places(connection: Connection) -> tuple[NDArray[np.int64], NDArray[np.object_]]:
     """Ids and points (EPSG:27700) of every place, by id."""
-    rows = connection.execute(select(Place.id, Place.geom).order_by(Place.id)).all()
-    points = np.empty(len(rows), dtype=object)
-    points[:] = [row.geom for row in rows]
-    return np.array([row.id for row in rows], dtype=np.int64), points
+    # As the engine has it, WKB or its hexadecimal form: all at once is many times faster than one by one.
+    rows = connection.execute(select(Place.id, type_coerce(Place.geom, NullType())).order_by(Place.id)).all()
+    raw = np.empty(len(rows), dtype=object)
+    raw[:] = [row[1] for row in rows]
+    return np.array([row[0] for row in rows], dtype=np.int64), shapely.from_wkb(raw)
 
 
 def read_place_wards(connection: Connection, set_id: int) -> NDArray[np.int64]:
@@ -63,7 +65,7 @@ def read_place_wards(connection: Connection, set_id: int) -> NDArray[np.int64]:
     highest = connection.scalar(select(func.max(Place.id))) or 0
     wards = np.zeros(highest + 1, dtype=np.int64)
     if rows:
-        place_ids, ward_ids = np.array(rows, dtype=np.int64).T
+        place_ids, ward_ids = np.array([tuple(row) for row in rows], dtype=np.int64).T
         wards[place_ids] = ward_ids
     return wards
 

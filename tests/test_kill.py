@@ -15,7 +15,7 @@ from mapping.store import open_engine
 from tests.digest import digest
 from tests.tiny import ASB, BOTH_ENGINES, BURGLARY, DRUGS, NE, NOW, NW, SE, SW, county_on, write_street
 
-ROWS = 2000
+ROWS = 1200
 MOMENTS = 17
 IN_COMMIT = 3
 STARTED, COMMITTING, COMMITTED, DONE = b"S", b"C", b"D", b"E"

@@ -84,7 +84,7 @@ def test_the_newest_migration_is_the_version_that_is_asked_for(engine):
 
     assert heads == [HEAD]
     versions = Path(mapping.store.migrations.__path__[0]) / "versions"
-    assert HEAD == max(path.name for path in versions.glob("*.py"))[:4]
+    assert max(path.name for path in versions.glob("*.py"))[:4] == HEAD
 
 
 def reading_nothing(engine):
@@ -143,7 +143,7 @@ def failing(work):
 
 
 @pytest.fixture
-def postgis(databases, request, tmp_path_factory):
+def postgis(request, tmp_path_factory):
     """Give an engine on the tiny county in PostGIS."""
     with county_on("postgis", request, tmp_path_factory.mktemp("county"), incidents=[STREET]) as county:
         engine = create_engine(county.url)
@@ -170,7 +170,7 @@ def test_the_views_tell_what_the_tables_hold(postgis, invoke):
         ).all()
         total = connection.scalar(text("SELECT sum(count) FROM ward_counts"))
 
-    assert [tuple(map(str, ward)) for ward in wards][0] == (
+    assert tuple(map(str, wards[0])) == (
         *("wd24", "X05900001", "Northwest", "Westshire", "1.000", "2000"),
         *("27700", "MULTIPOLYGON"),
     )
@@ -277,14 +277,14 @@ def test_a_load_that_fails_at_its_end_leaves_everything_as_it_was(county, invoke
         with engine.begin() as connection:
             if engine.dialect.name == "sqlite":
                 connection.execute(
-                    text("CREATE TRIGGER full BEFORE INSERT ON store_state BEGIN SELECT RAISE(ABORT, 'disk full'); END")
+                    text("CREATE TRIGGER refuse BEFORE INSERT ON store_state BEGIN SELECT RAISE(ABORT, 'disk full'); END")
                 )
             else:
                 connection.execute(
-                    text("CREATE FUNCTION full() RETURNS trigger AS $$BEGIN RAISE 'disk full'; END$$ LANGUAGE plpgsql")
+                    text("CREATE FUNCTION refuse() RETURNS trigger AS $$BEGIN RAISE 'disk full'; END$$ LANGUAGE plpgsql")
                 )
                 connection.execute(
-                    text("CREATE TRIGGER full BEFORE INSERT ON store_state FOR EACH ROW EXECUTE FUNCTION full()")
+                    text("CREATE TRIGGER refuse BEFORE INSERT ON store_state FOR EACH ROW EXECUTE FUNCTION refuse()")
                 )
         engine.dispose()
         before = digest(url)

@@ -10,6 +10,8 @@ from mapping.store.geometry import MetresGeometry
 revision = "0001"
 down_revision = None
 
+WORDS = sa.Text().with_variant(sa.Text(collation="C"), "postgresql")
+
 WARDS_VIEW = """
 CREATE VIEW wards AS
 SELECT w.id, s.name AS boundary_set, w.code AS ward_code, w.name AS ward_name,
@@ -39,11 +41,11 @@ def upgrade() -> None:
     op.create_table(
         "boundary_set",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
+        sa.Column("name", WORDS, nullable=False),
+        sa.Column("kind", WORDS, nullable=False),
         sa.Column("effective", sa.Date(), nullable=True),
-        sa.Column("attribution", sa.Text(), nullable=False),
-        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("attribution", WORDS, nullable=False),
+        sa.Column("file_name", WORDS, nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("loaded_at", sa.DateTime(), nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_boundary_set"),
@@ -52,9 +54,9 @@ def upgrade() -> None:
     op.create_table(
         "crime_type",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("slug", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("type_group", sa.Text(), nullable=False),
+        sa.Column("slug", WORDS, nullable=False),
+        sa.Column("name", WORDS, nullable=False),
+        sa.Column("type_group", WORDS, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_crime_type"),
         sa.UniqueConstraint("slug", name="uq_crime_type_slug"),
     )
@@ -65,10 +67,10 @@ def upgrade() -> None:
         sa.Column("date", sa.Date(), nullable=False),
         sa.Column("crime_type_id", sa.Integer(), nullable=False),
         sa.Column("place_id", sa.Integer(), nullable=True),
-        sa.Column("precision", sa.Text(), nullable=False),
+        sa.Column("precision", WORDS, nullable=False),
         sa.Column("started_at", sa.DateTime(), nullable=True),
         sa.Column("ended_at", sa.DateTime(), nullable=True),
-        sa.Column("reference", sa.Text(), nullable=True),
+        sa.Column("reference", WORDS, nullable=True),
         sa.Column("location_id", sa.Integer(), nullable=True),
         sa.Column("lsoa_id", sa.Integer(), nullable=True),
         sa.Column("outcome_id", sa.Integer(), nullable=True),
@@ -77,9 +79,17 @@ def upgrade() -> None:
     op.create_index("ix_incident_extract_id_date", "incident", ["extract_id", "date", "crime_type_id", "place_id"])
 
     op.create_table(
+        "month_places",
+        sa.Column("source_id", sa.Integer(), autoincrement=False, nullable=False),
+        sa.Column("month", sa.Date(), nullable=False),
+        sa.Column("place_ids", sa.LargeBinary(), nullable=False),
+        sa.Column("crime_type_ids", sa.LargeBinary(), nullable=False),
+        sa.PrimaryKeyConstraint("source_id", "month", name="pk_month_places"),
+    )
+    op.create_table(
         "phrase",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("text", sa.Text(), nullable=False),
+        sa.Column("text", WORDS, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_phrase"),
         sa.UniqueConstraint("text", name="uq_phrase_text"),
     )
@@ -100,17 +110,17 @@ def upgrade() -> None:
     op.create_table(
         "source",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("slug", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("access", sa.Text(), nullable=False),
-        sa.Column("attribution", sa.Text(), nullable=False),
+        sa.Column("slug", WORDS, nullable=False),
+        sa.Column("name", WORDS, nullable=False),
+        sa.Column("access", WORDS, nullable=False),
+        sa.Column("attribution", WORDS, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_source"),
         sa.UniqueConstraint("slug", name="uq_source_slug"),
     )
     op.create_table(
         "store_state",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("data_version", sa.Text(), nullable=False),
+        sa.Column("data_version", WORDS, nullable=False),
         sa.PrimaryKeyConstraint("id", name="pk_store_state"),
     )
     op.create_table(
@@ -140,8 +150,8 @@ def upgrade() -> None:
     op.create_table(
         "district",
         sa.Column("boundary_set_id", sa.Integer(), nullable=False),
-        sa.Column("code", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("code", WORDS, nullable=False),
+        sa.Column("name", WORDS, nullable=False),
         sa.ForeignKeyConstraint(["boundary_set_id"], ["boundary_set.id"], name="fk_district_boundary_set_id"),
         sa.PrimaryKeyConstraint("boundary_set_id", "code", name="pk_district"),
     )
@@ -149,10 +159,10 @@ def upgrade() -> None:
         "extract",
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("source_id", sa.Integer(), nullable=False),
-        sa.Column("stream", sa.Text(), nullable=False),
-        sa.Column("layout", sa.Text(), nullable=False),
+        sa.Column("stream", WORDS, nullable=False),
+        sa.Column("layout", WORDS, nullable=False),
         sa.Column("layout_sha256", sa.String(length=64), nullable=False),
-        sa.Column("counted_by", sa.Text(), nullable=False),
+        sa.Column("counted_by", WORDS, nullable=False),
         sa.Column("date_from", sa.Date(), nullable=False),
         sa.Column("date_to", sa.Date(), nullable=False),
         sa.Column("loaded_at", sa.DateTime(), nullable=False),
@@ -171,7 +181,7 @@ def upgrade() -> None:
         "population",
         sa.Column("boundary_set_id", sa.Integer(), nullable=False),
         sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("ward_code", sa.Text(), nullable=False),
+        sa.Column("ward_code", WORDS, nullable=False),
         sa.Column("residents", sa.Integer(), nullable=False),
         sa.ForeignKeyConstraint(["boundary_set_id"], ["boundary_set.id"], name="fk_population_boundary_set_id"),
         sa.PrimaryKeyConstraint("boundary_set_id", "year", "ward_code", name="pk_population"),
@@ -180,7 +190,7 @@ def upgrade() -> None:
         "population_file",
         sa.Column("boundary_set_id", sa.Integer(), nullable=False),
         sa.Column("year", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("file_name", sa.Text(), nullable=False),
+        sa.Column("file_name", WORDS, nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.Column("loaded_at", sa.DateTime(), nullable=False),
         sa.ForeignKeyConstraint(["boundary_set_id"], ["boundary_set.id"], name="fk_population_file_boundary_set_id"),
@@ -191,9 +201,9 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("boundary_set_id", sa.Integer(), nullable=False),
         sa.Column("geom", MetresGeometry("MULTIPOLYGON"), nullable=False),
-        sa.Column("code", sa.Text(), nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
-        sa.Column("district_code", sa.Text(), nullable=False),
+        sa.Column("code", WORDS, nullable=False),
+        sa.Column("name", WORDS, nullable=False),
+        sa.Column("district_code", WORDS, nullable=False),
         sa.Column("area_km2", sa.Double(), nullable=False),
         sa.ForeignKeyConstraint(["boundary_set_id"], ["boundary_set.id"], name="fk_ward_boundary_set_id"),
         sa.PrimaryKeyConstraint("id", name="pk_ward"),
@@ -203,7 +213,7 @@ def upgrade() -> None:
         "extract_file",
         sa.Column("extract_id", sa.Integer(), nullable=False),
         sa.Column("position", sa.Integer(), autoincrement=False, nullable=False),
-        sa.Column("name", sa.Text(), nullable=False),
+        sa.Column("name", WORDS, nullable=False),
         sa.Column("sha256", sa.String(length=64), nullable=False),
         sa.ForeignKeyConstraint(["extract_id"], ["extract.id"], name="fk_extract_file_extract_id"),
         sa.PrimaryKeyConstraint("extract_id", "position", name="pk_extract_file"),
@@ -213,12 +223,12 @@ def upgrade() -> None:
         sa.Column("id", sa.Integer(), autoincrement=False, nullable=False),
         sa.Column("extract_id", sa.Integer(), nullable=False),
         sa.Column("incident_id", sa.Integer(), nullable=True),
-        sa.Column("outcome", sa.Text(), nullable=False),
-        sa.Column("kind", sa.Text(), nullable=False),
-        sa.Column("file", sa.Text(), nullable=False),
+        sa.Column("outcome", WORDS, nullable=False),
+        sa.Column("kind", WORDS, nullable=False),
+        sa.Column("file", WORDS, nullable=False),
         sa.Column("line", sa.Integer(), nullable=False),
-        sa.Column("field", sa.Text(), nullable=False),
-        sa.Column("value", sa.Text(), nullable=False),
+        sa.Column("field", WORDS, nullable=False),
+        sa.Column("value", WORDS, nullable=False),
         sa.ForeignKeyConstraint(["extract_id"], ["extract.id"], name="fk_issue_extract_id"),
         sa.PrimaryKeyConstraint("id", name="pk_issue"),
     )

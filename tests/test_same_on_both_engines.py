@@ -1,0 +1,196 @@
+"""The same files in both engines: every table and every answer is byte for byte the same."""
+
+from collections import Counter
+from contextlib import ExitStack
+
+import pytest
+from sqlalchemy import text
+
+from loaders.boundaries import load_boundaries
+from loaders.demo import write_demo
+from loaders.incidents import Window, load_incidents
+from loaders.ledger import unload_extract
+from loaders.population import load_population
+from mapping.store import open_engine
+from mapping.store.models import Base
+from mapping.store.upgrade import init_store
+from tests.county import visitor
+from tests.digest import read_tables
+from tests.tiny import (
+    ASB,
+    BURGLARY,
+    CLOCK,
+    DRUGS,
+    LAYOUT,
+    NE,
+    NOW,
+    NW,
+    OUTSIDE,
+    POPULATION,
+    STREET,
+    WARDS,
+    write_calls,
+    write_layout,
+    write_street,
+)
+
+DEMO_YEAR = 2024
+TABLES = ["version", *sorted(Base.metadata.tables)]
+
+COMMANDS = [
+    ("status", "--format", "json"),
+    ("status",),
+    *(
+        (*command, "--format", format_)
+        for format_ in ("csv", "json", "table")
+        for command in (
+            ("counts",),
+            ("counts", "--crime-type", "asb", "--boundaries", "demo21", "--from", "2024-03", "--to", "2024-06"),
+            ("measure", "count"),
+            ("measure", "rate", "--boundaries", "demo25", "--by", "district"),
+            ("measure", "rate", "--crime-type", "burglary", "--boundaries", "wd24", "--source", "tiny-constabulary"),
+            ("measure", "count", "--by", "set"),
+        )
+    ),
+]
+
+ADDRESSES = [
+    *("boundary-sets", "crime-types", "measures", "coverage"),
+    *("measures/count", "measures/rate?boundaries=demo25&by=district", "measures/count?crime_type=burglary&format=csv"),
+    *("counts?boundaries=wd24", "counts?format=csv", "counts?boundaries=demo21&crime_type=asb&from=2024-05&to=2024-06"),
+    *("wards", "wards?boundaries=wd24", "wards/at?lon=-0.547&lat=51.703&boundaries=wd24", "wards/at?lon=-0.3&lat=51.7"),
+    *("measures/none", "counts?from=soon"),
+]
+
+
+def fill(url, demo, folder):
+    """Load much of what there is to load, in an order that replaces, cuts and takes out."""
+    engine = open_engine(url, must_exist=False)
+    init_store(engine)
+    load_boundaries(engine, WARDS, now=NOW, attribution="© The Müller brothers")
+    for found in demo.boundaries:
+        load_boundaries(engine, found.path, now=NOW, name=found.name, effective=found.effective)
+    load_population(engine, POPULATION, boundaries="wd24", year=2024, now=NOW)
+    for found in demo.populations:
+        load_population(engine, found.path, boundaries=found.boundaries, year=found.year, now=NOW)
+    for found in demo.extracts:
+        if found.window_from.year == DEMO_YEAR:
+            window = Window(found.window_from, found.window_to)
+            load_incidents(engine, found.paths, now=NOW.replace(year=2026), layout=str(found.layout), window=window)
+    load_incidents(engine, [STREET], now=NOW)
+    rows = [(BURGLARY, NW), (ASB, NE), (ASB, None), (DRUGS, OUTSIDE), ('=cmd|"é', NE)]
+    odd = write_layout(folder, "extends = 'police-uk'\n[crime_types]\n'=cmd|\"é' = 'other-crime'\n", name="odd.toml")
+    february = write_street(folder, "2024-02", rows)
+    load_incidents(engine, [february], now=NOW, layout=str(odd))
+    # A source that a dictionary puts before tiny-constabulary, and the bytes behind it.
+    layout = write_layout(folder, LAYOUT.replace('source = "tiny-control-room"', 'source = "tinyc"'))
+    calls = [
+        ("05/01/2024", "NOISE", NW),
+        ("09/01/2024 10:00", "BREAK-IN", NE, "08/01/2024 22:00", "x"),
+        ("1/2/2024", "NOISE", (0, 0)),
+    ]
+    january = Window(NOW.date().replace(month=1, day=1), NOW.date().replace(month=1, day=31))
+    load_incidents(engine, [write_calls(folder, calls)], now=NOW, layout=str(layout), window=january)
+    week = Window(january.first.replace(day=8), january.first.replace(day=14))
+    changed = write_calls(folder, calls[1:2] * 2, name="week.csv")
+    load_incidents(engine, [changed], now=NOW, layout=str(layout), window=week)
+    load_boundaries(engine, WARDS, now=NOW, replace=True)
+    first = write_street(folder, "2023-12", [(ASB, NW)])
+    report = load_incidents(engine, [first], now=NOW)
+    unload_extract(engine, report.extracts[0].extract_id, now=NOW)
+    engine.dispose()
+
+
+@pytest.fixture(scope="module")
+def both(databases, tmp_path_factory):
+    """Give the two stores: the embedded one, and PostGIS in a database that sorts text as a dictionary does."""
+    folder = tmp_path_factory.mktemp("both")
+    demo = write_demo(folder / "demo")
+    name = databases.create("template0")
+    databases.drop(name)
+    with databases.server.connect() as connection:
+        connection.execute(
+            text(f"CREATE DATABASE {name} TEMPLATE template0 LOCALE_PROVIDER icu ICU_LOCALE 'en-GB-u-ka-shifted'")
+        )
+    urls = f"sqlite:///{folder / 'store.db'}", databases.url_of(name)
+    try:
+        for url in urls:
+            fill(url, demo, folder)
+        yield urls
+    finally:
+        databases.drop(name)
+
+
+@pytest.fixture(scope="module")
+def tables(both):
+    """Give the tables of both."""
+    return [read_tables(url) for url in both]
+
+
+@pytest.mark.postgis
+@pytest.mark.parametrize("table", TABLES)
+def test_tables(tables, table):
+    embedded, postgis = tables
+
+    assert embedded[table]
+    assert postgis[table] == embedded[table]
+
+
+@pytest.mark.postgis
+def test_counts_are_those_of_the_incidents(tables):
+    for found in tables:
+        extracts = {row["id"]: row["source_id"] for row in found["extract"]}
+        placed = {}
+        for row in found["place_ward"]:
+            placed.setdefault(row["place_id"], []).append((row["boundary_set_id"], row["ward_id"]))
+        counted = Counter(
+            (set_id, extracts[row["extract_id"]], row["date"].replace(day=1), ward_id, row["crime_type_id"])
+            for row in found["incident"]
+            for set_id, ward_id in placed.get(row["place_id"], [])
+        )
+        assert {tuple(row.values())[:5]: row["count"] for row in found["ward_month_count"]} == counted
+
+
+@pytest.mark.postgis
+@pytest.mark.parametrize("command", COMMANDS, ids=" ".join)
+def test_answers_of_the_command_line(both, invoke, command):
+    embedded, postgis = (invoke(*command, store=url, env=CLOCK) for url in both)
+
+    assert embedded.stdout
+    assert postgis.stdout == embedded.stdout
+    assert postgis.stderr == embedded.stderr
+
+
+@pytest.fixture(scope="module", params=["public", "internal"])
+def visitors(both, request):
+    """Give a visitor of a server on each."""
+    with ExitStack() as stack:
+        yield [stack.enter_context(visitor(url, audience=request.param)) for url in both]
+
+
+@pytest.mark.postgis
+@pytest.mark.parametrize("address", ADDRESSES)
+def test_answers_of_the_api(visitors, address):
+    embedded, postgis = (client.get(f"/api/v1/{address}") for client in visitors)
+
+    assert embedded.data
+    assert embedded.status_code in (200, 400, 404)
+    assert (postgis.status_code, postgis.data) == (embedded.status_code, embedded.data)
+    assert postgis.headers.get("ETag") == embedded.headers.get("ETag")
+
+
+@pytest.mark.postgis
+def test_pages_and_maps(visitors):
+    for address in ("/", "/wards", "/wards/wd24/X05900001", "/map/count", "/embed/rate", "/data", "/methods"):
+        embedded, postgis = (client.get(address) for client in visitors)
+        assert embedded.status_code == 200, address
+        assert postgis.data == embedded.data, address
+
+
+@pytest.mark.postgis
+def test_the_other_database_does_sort_otherwise(both):
+    """Else this file would prove less than it says."""
+    engine = open_engine(both[1])
+    with engine.connect() as connection:
+        assert connection.scalar(text("SELECT 'tinyc' < 'tiny-constabulary'")) is True
+    engine.dispose()

@@ -1,0 +1,140 @@
+"""The real sample beside the project, where it is there: exactly the figures of reference, on both engines."""
+
+import json
+from pathlib import Path
+
+import pytest
+
+from tests.tiny import BOTH_ENGINES
+
+DATA = Path(__file__).parents[2] / "shared" / "data"
+STREET = DATA / "police" / "hertfordshire_2021_street.zip"
+OUTCOMES = DATA / "outcomes" / "2021-01-hertfordshire-outcomes.csv"
+WD20 = DATA / "wards" / "WD20_hertfordshire_shapefile.zip"
+WD22 = DATA / "wards" / "WD22_hertfordshire_shapefile.zip"
+GEOJSON = DATA / "wards" / "hertfordshire_WD20.geojson"
+CAMDEN = DATA / "wards" / "Wards_(May_2022)_UK_BFC_V2.zip"
+POPULATION = DATA / "population" / "hertfordshire_WD20_population_mid2020.csv"
+DRAG_FILLED = DATA / "population" / "ONS_mid2020_ward2020_persons_by_age.csv"
+
+# Everything else skips nothing: this folder alone may be absent.
+pytestmark = pytest.mark.skipif(not DATA.is_dir(), reason="the sample is not beside this clone")
+
+
+@pytest.fixture(scope="module", params=BOTH_ENGINES)
+def url(request, tmp_path_factory):
+    """Give an empty store, kept for the whole file."""
+    if request.param == "sqlite":
+        yield f"sqlite:///{tmp_path_factory.mktemp('sample') / 'store.db'}"
+    else:
+        with request.getfixturevalue("databases").fresh() as url:
+            yield url
+
+
+@pytest.fixture
+def run(url, invoke):
+    """Run a command on it."""
+    return lambda *arguments, status=0: invoke(*arguments, store=url, status=status)
+
+
+def state(run):
+    return json.loads(run("status", "--format", "json").stdout)
+
+
+def counts(run, *options):
+    """Incidents by ward."""
+    found = {}
+    for line in run("counts", "--format", "csv", *options).stdout.splitlines()[1:]:
+        found[line[:9]] = found.get(line[:9], 0) + int(line.rsplit(",", 1)[1])
+    return found
+
+
+def test_the_sample_gives_the_figures_of_reference(run):
+    run("init")
+    run("load", "boundaries", WD20)
+    run("load", "population", POPULATION, "--boundaries", "wd20", "--year", "2020")
+    done = run("load", "incidents", STREET)
+
+    assert "100,407 rows read: 100,407 kept" in done.stderr
+    assert "On wd20: 97,476 in a ward, 1,263 outside every ward." in done.stderr
+    found = state(run)
+    [source] = found["sources"]
+    assert (source["id"], source["access"]) == ("hertfordshire-constabulary", "open")
+    assert (source["read"], source["rejected"], source["set_aside"]) == (100_407, 0, 0)
+    assert source["without_coordinates"] == 1_668
+    assert [month["status"] for month in source["months"]] == ["supplied"] * 12
+    wd20 = {"name": "wd20", "kind": "ward", "wards": 179, "wards_with_incidents": 179, "in_ward": 97_476, "outside": 1_263}
+    assert found["boundary_sets"] == [wd20]
+    assert found["population"] == [{"boundaries": "wd20", "year": 2020, "residents": 1_195_672}]
+    assert found["data_as_of"] == "2021-12"
+    everything, asb = counts(run), counts(run, "--crime-type", "asb")
+    assert (sum(everything.values()), sum(asb.values()), len(everything)) == (97_476, 26_063, 179)
+    assert (everything["E05011047"], asb["E05011047"]) == (3_474, 762)
+    assert (everything["E05004806"], everything["E05004705"], asb["E05004705"]) == (2_263, 2_141, 642)
+    assert max(everything, key=everything.get) == "E05011047"
+
+
+def test_the_same_command_again_changes_no_figure(run):
+    before = state(run)
+
+    done = run("load", "incidents", STREET)
+
+    assert done.stderr.count("already loaded from the same files") == 12
+    assert state(run) == before
+
+
+def test_the_outcomes_file_follows_no_layout(run):
+    before = state(run)
+
+    done = run("load", "incidents", OUTCOMES, status=1)
+
+    assert "no layout knows its header" in done.stderr
+    assert "Outcome type" in done.stderr
+    assert state(run) == before
+
+
+def test_another_vintage_counts_the_same_incidents_and_leaves_the_first_alone(run):
+    before = counts(run, "--boundaries", "wd20")
+
+    run("load", "boundaries", WD22)
+
+    wd20, wd22 = state(run)["boundary_sets"]
+    assert (wd20["in_ward"], wd22["in_ward"], wd22["name"]) == (97_476, 97_489, "wd22")
+    assert counts(run, "--boundaries", "wd20") == before
+    assert sum(counts(run, "--boundaries", "wd22").values()) == 97_489
+
+
+def test_the_drag_filled_population_is_refused_and_its_names_are_right(run):
+    load = ("load", "population", DRAG_FILLED, "--boundaries", "wd20", "--year", "2020")
+    before = state(run)
+
+    refused = run(*load, status=1)
+
+    assert "102 of 179" in refused.stderr
+    assert "--match name" in refused.stderr
+    assert state(run) == before
+    run(*load, "--match", "name")
+    assert state(run)["population"] == before["population"]
+
+
+def test_an_untouched_export_with_its_shapefile_in_a_subfolder(run):
+    run("load", "boundaries", CAMDEN, "--name", "camden")
+
+    camden = state(run)["boundary_sets"][-1]
+    assert (camden["name"], camden["wards"]) == ("camden", 20)
+
+
+def test_the_same_wards_in_degrees_hold_nearly_the_same(run):
+    """The file's shapes are rounded and were made with another transform: some incidents on borders differ."""
+    run(
+        "load",
+        "boundaries",
+        GEOJSON,
+        "--name",
+        "degrees",
+        *([] if b"WD20CD" in GEOJSON.read_bytes() else ["--code-column", "x"]),
+    )
+
+    degrees = state(run)["boundary_sets"][-1]
+    assert degrees["wards"] == 179
+    assert abs(degrees["in_ward"] - 97_476) < 100
