@@ -209,13 +209,10 @@ def unload(what: str, name: str | None) -> None:
         if what == "boundaries"
         else unload_extract(engine, int(what), now=settings.clock())
     )
-    click.echo(
-        f"Taken out: {done.what}, {done.incidents:,} incidents. Its months are not supplied now."
-        if what != "boundaries"
-        else f"Taken out: {done.what}.",
-        err=True,
-    )
-    click.echo("To load again: " + ", ".join(done.files_to_load_again), err=True)
+    gone = "" if what == "boundaries" else f", {done.incidents:,} incidents. Its days are not supplied now"
+    _say([f"Taken out: {done.what}{gone}.", "To load it again: " + ", ".join(done.files)])
+    if done.replaced_files:
+        _say(["What it had taken the place of: " + ", ".join(done.replaced_files)])
 
 
 @main.command()
@@ -315,6 +312,9 @@ def map_command(file: Path, *, name: str, **asked: Any) -> None:
     except OSError as error:
         raise BadRequest(f"{file}: {error.strerror}.", hint="Name a file that can be written.") from error
     _say_meta(given.meta)
+    protected = [s.id for s in reader.catalogue().sources if s.access == "protected" and s.id in given.meta["sources"]]
+    if protected:
+        _say([f"This file holds figures of protected sources: {', '.join(protected)}. Do not publish it."])
 
 
 @main.command()

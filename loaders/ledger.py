@@ -90,11 +90,12 @@ def clear_window(connection: Connection, *, source_id: int, stream: str, first: 
 
 @dataclass(frozen=True, slots=True)
 class Unloaded:
-    """What was taken out: how many incidents, of which window, and which files would fill it again."""
+    """What was taken out: how many incidents, of which window, from which files, and from which it had taken over."""
 
     what: str
     incidents: int
-    files_to_load_again: list[str]
+    files: list[str]
+    replaced_files: list[str]
 
 
 def unload_extract(engine: Engine, extract_id: int, *, now: datetime) -> Unloaded:
@@ -123,14 +124,15 @@ def unload_extract(engine: Engine, extract_id: int, *, now: datetime) -> Unloade
         months = set[Month]().union(*(months_of(w.date_from, w.date_to) for w in windows))
         pack_from_store(connection, {extract.source_id: months})
         recount(connection, set_ids=_all_sets(connection), months={extract.source_id: months})
-        again = _files_before(connection, extract_id, extract.source_id, extract.stream, windows)
+        files = _files_of(connection, extract_id)
+        before = _files_before(connection, extract_id, extract.source_id, extract.stream, windows)
         stamp(connection)
     what = f"extract {extract_id} ({extract.slug} {extract.stream}, {extract.date_from} to {extract.date_to})"
-    return Unloaded(what, removed, again)
+    return Unloaded(what, removed, files, before)
 
 
 def _files_before(connection: Connection, extract_id: int, source_id: int, stream: str, windows) -> list[str]:  # type: ignore[no-untyped-def]  # noqa: ANN001
-    """Files of the latest earlier extracts of the same days, which this one had replaced; else its own."""
+    """Files of the latest earlier extract of any of these days, which this one had replaced; none if there was none."""
     first, last = min(w.date_from for w in windows), max(w.date_to for w in windows)
     earlier = connection.scalars(
         select(Extract.id)
@@ -144,8 +146,11 @@ def _files_before(connection: Connection, extract_id: int, source_id: int, strea
         )
         .order_by(Extract.id.desc())
     ).all()
-    wanted = [earlier[0]] if earlier else [extract_id]
-    files = select(ExtractFile.name).where(ExtractFile.extract_id.in_(wanted)).order_by(ExtractFile.position)
+    return _files_of(connection, earlier[0]) if earlier else []
+
+
+def _files_of(connection: Connection, extract_id: int) -> list[str]:
+    files = select(ExtractFile.name).where(ExtractFile.extract_id == extract_id).order_by(ExtractFile.position)
     return list(connection.scalars(files))
 
 
@@ -166,7 +171,7 @@ def unload_boundaries(engine: Engine, name: str) -> Unloaded:
             connection.execute(delete(model).where(model.boundary_set_id == found.id))
         connection.execute(delete(BoundarySet).where(BoundarySet.id == found.id))
         stamp(connection)
-    return Unloaded(f"boundary set {name}", 0, [found.file_name])
+    return Unloaded(f"boundary set {name}", 0, [found.file_name], [])
 
 
 def _all_sets(connection: Connection) -> list[int]:

@@ -9,6 +9,8 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import date
 
+    from mapping.vocabulary import Month
+
 __all__ = ["ExtractReport", "Issue", "LoadReport"]
 
 _EXAMPLES = 3
@@ -43,6 +45,7 @@ class ExtractReport:
     without_coordinates: int
     repeated_references: int
     issues: list[Issue]
+    months: set[Month]
     extract_id: int | None = None
     unchanged: bool = False
     replaced_rows: int = 0
@@ -71,9 +74,13 @@ class LoadReport:
         )
         if repeated:
             written.append(f"{repeated:,} rows repeat a reference; all are kept.")
-        for name, count in self.in_wards().items():
-            outside = total["kept"] - without - count
-            written.append(f"On {name}: {count:,} in a ward, {outside:,} outside every ward.")
+        fresh = [e for e in self.extracts if not e.unchanged]
+        placed = sum(e.kept - e.without_coordinates for e in fresh)
+        which = "" if len(fresh) == len(self.extracts) else "Of what is new, on"
+        written += [
+            f"{which or 'On'} {name}: {count:,} in a ward, {placed - count:,} outside every ward."
+            for name, count in self.in_wards().items()
+        ]
         written += self._issue_lines()
         if self.left_out:
             shown = ", ".join(self.left_out[:_EXAMPLES]) + (" ..." if len(self.left_out) > _EXAMPLES else "")

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from loaders.extracts import LEFT_OUT_ENDINGS
 from loaders.layouts import Layout, built_in_layouts, read_layout
 from loaders.tables import Table, decode, first_records, read_delimited, read_workbook
 from mapping.errors import DataRefused
@@ -97,6 +98,11 @@ def _only(fitting: list[Layout], name: str) -> Layout:
 
 
 def _unknown_header(name: str, header: list[str], layouts: Sequence[Layout]) -> DataRefused:
+    if name.lower().endswith(LEFT_OUT_ENDINGS):
+        return DataRefused(
+            f"{name}: no layout knows its header: outcomes and stops are not read, only street-level crime and ASB.",
+            hint="Give the files whose names end in -street.csv.",
+        )
     shown = ", ".join(field[:40] for field in header[:15]) or "nothing that can be read"
     lacking = "\n".join(f"{layout.name} lacks: {', '.join(layout.missing_columns(header))}" for layout in layouts[:5])
     return DataRefused(

@@ -37,6 +37,7 @@ class Shelf:
         self.connection = connection
         self.progress = progress
         self.reports = [done for _, done, _ in fresh]
+        self.declared = [set(extract.layout.crime_types.values()) for extract, _, _ in fresh]
         self.rows = pa.concat_tables([extract.rows for extract, _, _ in fresh]).unify_dictionaries()
         sizes = [done.kept for done in self.reports]
         self.starts = np.concatenate([[0], np.cumsum(sizes)])
@@ -66,7 +67,7 @@ class Shelf:
                 }
             ),
         )
-        self._store_types(types)
+        self._store_types(types, type_ids)
         _store_issues(self.connection, self.reports, [first + int(start) for start in self.starts])
         self.progress("counting", 0)
         self._count(place_ids, types, touched, kept_months)
@@ -77,11 +78,15 @@ class Shelf:
         of_rows: NDArray[np.int64] = numbers[texts.indices.to_numpy()]
         return of_rows
 
-    def _store_types(self, types: NDArray[np.int64]) -> None:
+    def _store_types(self, types: NDArray[np.int64], type_ids: dict[str, int]) -> None:
+        """How many of each type; a type that the layout can say and no row did is known to be sent, with none."""
         (extracts, kinds), counts = count_combinations(self.extract_ids, types)
+        found = {(int(e), int(t)): int(n) for e, t, n in zip(extracts, kinds, counts, strict=True)}
+        ids = [int(done.extract_id or 0) for done in self.reports]
         rows = [
-            {"extract_id": int(e), "crime_type_id": int(t), "count": int(n)}
-            for e, t, n in zip(extracts, kinds, counts, strict=True)
+            {"extract_id": extract_id, "crime_type_id": crime_type, "count": found.get((extract_id, crime_type), 0)}
+            for extract_id, declared in zip(ids, self.declared, strict=True)
+            for crime_type in sorted(type_ids[name] for name in declared)
         ]
         self.connection.execute(insert(ExtractTypeCount), rows)
 

@@ -6,7 +6,8 @@ from collections import defaultdict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, insert, select
+import pyarrow.compute as pc
+from sqlalchemy import func, insert, select, update
 
 from loaders.ledger import clear_window, months_of, next_id, rows_in_window, stamp
 from loaders.quality import ExtractReport, LoadReport
@@ -92,6 +93,7 @@ def _report_of(extract: ReceivedExtract) -> ExtractReport:
         without_coordinates=rows["x"].null_count,
         repeated_references=sum(issue.outcome == "noted" for issue in extract.issues),
         issues=extract.issues,
+        months={Month.of(day) for day in pc.unique(rows["date"]).to_pylist()},
     )
 
 
@@ -192,6 +194,9 @@ class _OpenLedger:
                 f"{extract.layout.name} says {extract.layout.access}.\nWho may see a source is never changed by a load: "
                 "correct the layout, or give these files a source of their own with --source."
             )
+        if extract.layout.attribution:
+            # What must be printed is what the supplier's layout says now.
+            self.connection.execute(update(Source).where(Source.id == source_id).values(attribution=extract.layout.attribution))
         return source_id
 
     def _stored(self, source_id: int, stream: str) -> list[_StoredWindow]:
@@ -287,6 +292,10 @@ def _warn(connection: Connection, report: LoadReport) -> None:
     if not sets:
         report.warnings.append("No boundary set is loaded: nothing is in a ward yet. Run `wardwatch load boundaries FILE`.")
     for done in report.extracts:
+        empty = sorted(months_of(*done.window) - done.months)
+        if empty and not done.unchanged:
+            shown = ", ".join(str(month) for month in empty[:6]) + (" ..." if len(empty) > 6 else "")
+            report.warnings.append(f"{', '.join(done.files[:2])}: no row is of {shown}, which counts as supplied, with none.")
         for name, in_ward in done.in_ward.items():
             outside = done.kept - done.without_coordinates - in_ward
             if outside > _MOST_OUTSIDE * done.kept:

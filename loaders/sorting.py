@@ -89,10 +89,12 @@ def _window_of(file: CheckedFile, days: pa.ChunkedArray) -> Window:
         month = file.named_month or (Month.of(first) if Month.of(first) == Month.of(last) else None)
         if month:
             return Window(month.first, month.last)
-    proposed = Window(Month.of(first).first, Month.of(last).last)
+    monthly = "month" in pc.unique(file.rows["precision"]).to_pylist()
+    proposed = Window(Month.of(first).first, Month.of(last).last) if monthly else Window(first, last)
     raise DataRefused(
         f"{file.name}: nothing says which days it is complete for; its rows run from {first} to {last}.\n"
-        f"If it holds all that was recorded in those months, load it with --window {proposed}."
+        f"If it holds all that was recorded on those days, load it with --window {proposed}; if it is complete for more "
+        "days, name those."
     )
 
 

@@ -11,7 +11,7 @@ import numpy as np
 from mapping.classes import LegendClass, sequential_classes
 from mapping.errors import BadRequest, StoreNotReady
 from mapping.measures import Area, Figures, Measure, View, find_measure
-from mapping.vocabulary import GROUP_NAMES, Month, Period, group_members
+from mapping.vocabulary import Month, Period, group_members
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -78,17 +78,15 @@ def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
     members = [t.id for t in group_members(question.crime_type, catalogue.crime_types)]
     in_view = catalogue.coverage.of(sources=[s.id for s in sources])
     period = resolve_period(question, in_view, months=measure.default_months)
-    # Where no stream ever sent the type, its zero is vouched for by all of them.
-    sending = in_view.of(crime_types=members)
     areas, area_of_ward = _areas(boundary_set, question.by)
     view = View(
         areas=areas,
         area_of_ward=area_of_ward,
-        crime_type_name=_type_name(question.crime_type, catalogue),
+        crime_type_name=catalogue.crime_type_name(question.crime_type),
         crime_types=tuple(members),
         period=period,
         counts=reader.counts(catalogue, boundary_set, question.source),
-        coverage=sending if sending.streams else in_view,
+        coverage=in_view.of(crime_types=members),
         residents=reader.residents(catalogue, boundary_set),
         options=_options(measure, question.options),
     )
@@ -121,7 +119,8 @@ def resolve_period(question: Question, coverage: Coverage, *, months: int | None
         raise StoreNotReady("No incidents are loaded.", hint="Run `wardwatch load incidents FILE...`.")
     last = question.last or (span.last if months is None else latest)
     if question.first:
-        return Period(question.first, last)
+        # Asked for from a month that is not whole yet, or not there: as far as anything goes.
+        return Period(question.first, last if question.last or question.first <= last else max(span.last, question.first))
     if months is None:
         return Period(min(span.first, last), last)
     first = last.plus(1 - months)
@@ -155,8 +154,7 @@ def count_rows(reader: Reader, question: Question) -> tuple[list[dict[str, Any]]
                 for t, i in types
                 if (n := int(counts.values[w, m, i]))
             ]
-    sending = in_view.of(crime_types=members)
-    missing = (sending if sending.streams else in_view).missing(period)
+    missing = in_view.of(crime_types=members).missing(period)
     return rows, _meta(catalogue, boundary_set, question, period=period, missing=missing)
 
 
@@ -192,10 +190,6 @@ def _meta(
         "attribution": attribution(catalogue, boundary_set, question.source),
         "classes": [],
     }
-
-
-def _type_name(crime_type: str, catalogue: Catalogue) -> str:
-    return GROUP_NAMES.get(crime_type) or next(t.name for t in catalogue.crime_types if t.id == crime_type)
 
 
 def _areas(boundary_set: BoundarySetInfo, by: str) -> tuple[tuple[Area, ...], NDArray[np.int64]]:
@@ -256,7 +250,15 @@ def _rows(figures: Figures, areas: tuple[Area, ...], *, whole: bool) -> list[dic
 
 
 def _wanted(question: Question, boundary_set: BoundarySetInfo, areas: tuple[Area, ...]) -> list[int]:
-    """Which areas the question chooses; a district or ward that the set does not have is refused."""
+    """Which areas the question chooses; a district or ward that the set does not have, or that `by` sums up, is refused."""
+    summed = "ward" if question.ward else "district" if question.district and question.by == "set" else ""
+    if summed and question.by != "ward":
+        raise BadRequest(
+            f"A total by {question.by} cannot be of one {summed}.",
+            hint=f"Leave out `{summed}`, or `by`.",
+            parameter=summed,
+            value=question.ward or question.district or "",
+        )
     if question.ward and all(ward.code != question.ward for ward in boundary_set.wards):
         raise BadRequest(
             f"There is no ward '{question.ward}' in the boundary set {boundary_set.name}.",

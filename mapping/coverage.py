@@ -25,12 +25,16 @@ __all__ = ["Coverage", "Stream", "StreamMonth", "month_statuses", "read_coverage
 
 @dataclass(frozen=True, slots=True)
 class Stream:
-    """What one source sends of one stream: its months from first to last, and the crime types seen in it."""
+    """What one source sends of one stream: its months from first to last, and the crime types that it can say.
+
+    `seen` are those of which there was ever an incident.
+    """
 
     source: str
     stream: str
     months: dict[Month, str]
     crime_types: frozenset[str]
+    seen: frozenset[str]
 
     def status(self, month: Month) -> str:
         """`supplied`, `partial` or `not-supplied`."""
@@ -153,19 +157,22 @@ def read_coverage(connection: Connection, *, open_only: bool) -> Coverage:
     ):
         windows[window.slug, window.stream].append((window.date_from, window.date_to))
     types: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for seen in connection.execute(
-        select(Source.slug, Extract.stream, CrimeTypeRow.slug.label("type"))
+    counted: dict[tuple[str, str], set[str]] = defaultdict(set)
+    for sent in connection.execute(
+        select(Source.slug, Extract.stream, CrimeTypeRow.slug.label("type"), func.max(ExtractTypeCount.count).label("most"))
         .join(Extract, Extract.source_id == Source.id)
         .join(ExtractTypeCount, ExtractTypeCount.extract_id == Extract.id)
         .join(CrimeTypeRow, CrimeTypeRow.id == ExtractTypeCount.crime_type_id)
         .where(visible, Extract.withdrawn_at.is_(None))
-        .distinct()
+        .group_by(Source.slug, Extract.stream, CrimeTypeRow.slug)
     ):
-        types[seen.slug, seen.stream].add(seen.type)
+        types[sent.slug, sent.stream].add(sent.type)
+        if sent.most:
+            counted[sent.slug, sent.stream].add(sent.type)
     months = {key: month_statuses(windows[key], known=period) for key, period in known.items()}
     for key in counted_by_start:
         months[key] = _late_months_partial(months[key])
-    return Coverage(tuple(Stream(*key, months[key], frozenset(types[key])) for key in known))
+    return Coverage(tuple(Stream(*key, months[key], frozenset(types[key]), frozenset(counted[key])) for key in known))
 
 
 def read_stream_months(connection: Connection, *, open_only: bool) -> list[StreamMonth]:

@@ -26,7 +26,7 @@ from mapping.store.models import (
     StoreState,
     Ward,
 )
-from mapping.vocabulary import BUILT_IN_CRIME_TYPES, CrimeType
+from mapping.vocabulary import BUILT_IN_CRIME_TYPES, GROUP_NAMES, CrimeType
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -129,6 +129,12 @@ class Catalogue:
         wards = [s for s in self.boundary_sets if s.kind == "ward"] or list(self.boundary_sets)
         dated = [s for s in wards if s.effective]
         return max(dated, key=lambda s: (s.effective, s.id)) if dated else max(wards, key=lambda s: (s.loaded_at, s.id))
+
+    def crime_type_name(self, crime_type: str) -> str:
+        """The name of a type or group; where there are incidents that are neither crime nor ASB, `all` says so."""
+        if crime_type == "all" and any(t.group == "other" for t in self.crime_types):
+            return "All incidents"
+        return GROUP_NAMES.get(crime_type) or next(t.name for t in self.crime_types if t.id == crime_type)
 
     def sources_in_view(self, source: str | None) -> tuple[SourceInfo, ...]:
         """All sources, or the one asked for; `BadRequest` if it is not there (or not for this audience)."""

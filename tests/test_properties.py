@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import scipy.stats
 import shapely
-from hypothesis import HealthCheck, given, settings
+from hypothesis import HealthCheck, Phase, given, settings
 from hypothesis import strategies as st
 from pyproj.transformer import TransformerGroup
 
@@ -206,6 +206,7 @@ def check_status(status, rows):
 
 
 QUIET = {"deadline": None, "derandomize": True, "database": None, "suppress_health_check": list(HealthCheck)}
+SHORT = QUIET | {"phases": [Phase.generate]}  # histories are short anyway, and making them shorter would take minutes
 
 
 @pytest.fixture(scope="module")
@@ -222,14 +223,14 @@ def in_postgis(request, tmp_path_factory):
         yield county
 
 
-@settings(max_examples=25, **QUIET)
+@settings(max_examples=25, **SHORT)
 @given(history=histories)
 def test_counts_are_always_those_of_what_is_there(in_file, history):
     tell(in_file, history)
 
 
 @pytest.mark.postgis
-@settings(max_examples=5, **QUIET)
+@settings(max_examples=5, **SHORT)
 @given(history=histories)
 def test_counts_are_always_those_of_what_is_there_in_postgis(in_postgis, history):
     tell(in_postgis, history)

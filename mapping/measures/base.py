@@ -83,6 +83,8 @@ class View:
 
     def missing_words(self, period: Period) -> str:
         """A sentence on what is not there in the period, or nothing."""
+        if not self.coverage.streams:
+            return " No source in view sends it."
         missing = self.coverage.missing(period)
         if not missing:
             return ""

@@ -23,11 +23,11 @@ def _compute(view: View) -> Figures:
     what = f"{view.crime_type_name[:1].lower()}{view.crime_type_name[1:]}, {view.period.words}"
     if status == "not-supplied":
         nothing = np.full(len(view.areas), np.nan)
-        sentences = [f"{area.name}: no figure for {what}: not supplied.{missing}" for area in view.areas]
+        sentences = [f"{area.name}: no figure for {what}.{missing}" for area in view.areas]
         return Figures(nothing, nothing, nothing, [status] * len(view.areas), [""] * len(view.areas), sentences)
     low, high = poisson_interval(observed)
     sentences = [
-        f"{area.name}: {x:,.0f} recorded ({what}); by chance alone it could be {lo:,.0f} to {hi:,.0f}.{missing}"
+        f"{area.name}: {x:,.0f} recorded ({what}). Allowing for chance, its level is {lo:,.0f} to {hi:,.0f}.{missing}"
         for area, x, lo, hi in zip(view.areas, observed, low, high, strict=True)
     ]
     given = "ok" if status == "supplied" else "partial"

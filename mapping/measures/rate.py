@@ -41,7 +41,8 @@ def _compute(view: View) -> Figures:
     residents = view.residents_in(year) if year is not None else np.full(n, np.nan)
     value, low, high = (np.full(n, np.nan) for _ in range(3))
     if months == 0:
-        sentences = [f"{area.name}: no rate for {what}: no month was supplied whole.{missing}" for area in view.areas]
+        one = " Ask for one source to see what it supplied." if len(view.coverage.streams) > 1 else ""
+        sentences = [f"{area.name}: no rate for {what}: no month is there whole.{missing}{one}" for area in view.areas]
         return Figures(value, low, high, ["not-supplied"] * n, [""] * n, sentences)
     known = np.nan_to_num(residents) >= FEWEST_RESIDENTS
     counted = view.observed(view.period)[:, whole].sum(axis=1)[known]

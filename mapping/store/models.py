@@ -193,7 +193,7 @@ class Extract(Base):
 
 
 class ExtractTypeCount(Base):
-    """Incidents of each type that an extract brought: tells which streams send a type."""
+    """Incidents of each type that an extract brought; 0 of a type that its layout can say: tells which streams send a type."""
 
     __tablename__ = "extract_type_count"
 
