@@ -98,12 +98,12 @@ def _only(fitting: list[Layout], name: str) -> Layout:
 
 
 def _unknown_header(name: str, header: list[str], layouts: Sequence[Layout]) -> DataRefused:
+    shown = ", ".join(field[:40] for field in header[:15]) or "nothing that can be read"
     if name.lower().endswith(LEFT_OUT_ENDINGS):
         return DataRefused(
-            f"{name}: no layout knows its header: outcomes and stops are not read, only street-level crime and ASB.",
-            hint="Give the files whose names end in -street.csv.",
+            f"{name}: no layout knows its header: {shown}.",
+            hint="Outcomes and stops are not read, only street-level crime and ASB: files whose names end in -street.csv.",
         )
-    shown = ", ".join(field[:40] for field in header[:15]) or "nothing that can be read"
     lacking = "\n".join(f"{layout.name} lacks: {', '.join(layout.missing_columns(header))}" for layout in layouts[:5])
     return DataRefused(
         f"{name}: no layout knows its header: {shown}.\nOf the columns that it names, the layout {lacking}.",

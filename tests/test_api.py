@@ -307,6 +307,24 @@ def test_xlsx_has_the_figures_too(client):
     assert sheet[5][1] == HOSTILE
 
 
+def test_a_workbook_of_a_measure_holds_what_the_page_shows(client, ask):
+    answer = client.get(f"/api/v1/measures/count?format=xlsx&district={DISTRICT}&crime_type=burglary")
+
+    book = CalamineWorkbook.from_filelike(io.BytesIO(answer.data))
+    assert book.sheet_names == ["Figures", "Districts", "All wards", "About"]
+    figures, districts, whole = (book.get_sheet_by_name(name).to_python() for name in book.sheet_names[:3])
+    assert figures[0] == ["ward_code", "ward_name", "value", "low", "high", "status", "class", "sentence"]
+    assert districts[0][:3] == ["code", "name", "value"]
+    found = ask("measures/count", by="district", district=DISTRICT, crime_type="burglary")["rows"]
+    assert [row[:3] for row in districts[1:]] == [[row["ward_code"], row["ward_name"], row["value"]] for row in found]
+    assert whole[1][2] == ask("measures/count", by="set", crime_type="burglary")["rows"][0]["value"]
+    about = dict(row[:2] for row in book.get_sheet_by_name("About").to_python())
+    assert (about["Crime type"], about["District"], about["Ward"]) == ("Burglary", found[0]["ward_name"], "all")
+    assert about["Period"] == "January to March 2020"
+    assert about["sources"] == POLICE
+    assert about["missing"] == f"{POLICE} 2020-02 not-supplied"
+
+
 def test_the_explorers_view_is_the_same_answer_for_a_page(ask):
     plain = ask("measures/count", crime_type="burglary")
     answer = ask("measures/count", crime_type="burglary", view="explorer", selected="E05000001")

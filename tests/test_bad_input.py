@@ -297,8 +297,8 @@ def test_without_a_window_one_is_proposed_that_then_works(refused, invoke, tmp_p
     extract = write_calls(tmp_path, [("05/01/2024", "NOISE", NW), ("11/02/2024", "NOISE", NW)])
     said = refused("load", "incidents", "--layout", layout, extract, says=["run from 2024-01-05 to 2024-02-11"])
 
-    proposed = re.search(r"--window (\S+?)\.?$", said, flags=re.MULTILINE)[1]
-    assert proposed == "2024-01-01:2024-02-29"
+    proposed = re.search(r"--window (\S+?);", said)[1]
+    assert proposed == "2024-01-05:2024-02-11"
     url = f"sqlite:///{tmp_path / 'other.db'}"
     fill(url, incidents=())
     invoke("load", "incidents", "--layout", layout, "--window", proposed, extract, store=url, env=CLOCK)

@@ -2,6 +2,7 @@
 
 import re
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import replace
 
 import pytest
 
@@ -11,6 +12,7 @@ from mapping.classes import SEQUENTIAL
 from mapping.reader import Reader
 from mapping.store import open_engine
 from tests.grid import code, load_grid
+from web.figures import headline
 
 MIDDLE = (-0.2, 51.8)
 
@@ -36,6 +38,15 @@ def test_folium_parts_are_the_same_every_time_and_in_every_thread():
     assert not re.search(r"[0-9a-f]{32}", made.html + made.script)
     for name in ("ward_map", "ward_shapes", "district_borders"):
         assert f"var {name} = L." in made.script
+
+
+def test_where_nothing_is_recorded_no_ward_is_the_busiest(reader):
+    """Zeros make no ranking; what is missing is said all the same."""
+    found = answer(reader, "count", Question())
+    none = replace(found, rows=[row | {"value": 0} for row in found.rows])
+    assert headline(found, "All").sentence.endswith("busiest: Ward 24 (Far North), 396 (some months not supplied)")
+    assert headline(none, "All").sentence.endswith("2021 — none recorded (some months not supplied)")
+    assert headline(none, "All").code == ""
 
 
 def test_folium_asks_no_other_server():

@@ -85,6 +85,47 @@ def test_a_change_of_filter_is_one_request(explorer):
     assert page.locator("#f-type").input_value() == "burglary"
 
 
+def test_back_returns_to_the_filters_before(explorer):
+    """Each change of a filter is a step; the figures, the form and the address go back together."""
+    page, _ = explorer
+    start = page.locator("#table").inner_text()
+    page.select_option("#f-type", "burglary")
+    says(page, "h1", "Burglary")
+    page.select_option("#f-district", label="East")
+    says(page, "h1", "East")
+    page.go_back()
+    expect(page.locator("h1")).not_to_contain_text("East")
+    assert parse_qs(urlsplit(page.url).query) == {"crime_type": ["burglary"]}
+    page.go_back()
+    says(page, "h1", "All crime")
+    assert page.locator("#f-type").input_value() == "all"
+    assert page.locator("#table").inner_text() == start
+    page.go_forward()
+    says(page, "h1", "Burglary")
+
+
+def test_missing_months_are_said_beside_the_figures(grid, page):
+    """In the headline, the tooltip, the ward's own label, the legend and the panel; and not where nothing is missing."""
+    gap = "some months not supplied"
+    for path in ("/", "/map/count", "/embed/count"):
+        page.goto(grid + path)
+        drawn(page)
+        says(page, ".headline .summary", f"396 incidents ({gap})")
+        says(page, ".legend", "Some months were not supplied: see below the map.")
+        assert page.locator(f"path[data-ward={code(3)}]").get_attribute("aria-label").endswith(gap)
+        page.locator(f"path[data-ward={code(3)}]").hover()
+        assert page.locator(".tip").inner_text().endswith(f"44 incidents, {gap}")
+    page.goto(f"{grid}/?from=2021-01&ward={code(3)}")
+    drawn(page)
+    assert gap not in page.locator("main").inner_text().lower()
+    assert gap not in page.locator(f"path[data-ward={code(3)}]").get_attribute("aria-label")
+    page.goto(f"{grid}/?ward={code(3)}")
+    says(page, "#panel .big", gap)
+    says(page, "#panel h3", gap)
+    page.goto(f"{grid}/wards/wd20/{code(3)}")
+    says(page, "table.figures tbody tr:first-child", f"44 ({gap})")
+
+
 def test_a_period_that_would_end_before_it_starts_is_mended(explorer):
     """The month chosen last wins."""
     page, _ = explorer
@@ -173,6 +214,18 @@ def test_search_finds_a_ward(explorer, text, panel):
     expect(page.locator("#panel-title")).to_have_text(panel)
 
 
+@pytest.mark.parametrize(
+    ("text", "hint"), [("477878,240974", "degrees are expected"), ("52.0, -0.5", "Longitude first: try -0.5, 52.")]
+)
+def test_search_says_what_is_wrong_with_a_point(explorer, text, hint):
+    """Metres, and latitude before longitude."""
+    page, asked = explorer
+    page.fill("#find", text)
+    page.keyboard.press("Enter")
+    says(page, "#found", hint)
+    assert asked == []
+
+
 def test_search_finds_a_district_and_says_what_it_does_not_find(explorer):
     """A district is a filter; an unknown name and a point far out are answered in words."""
     page, _ = explorer
@@ -219,4 +272,26 @@ def test_without_javascript_the_same_figures(grid, new_context):
     assert page.locator("#panel .highest").count() == 1
     page.fill("#find", "ward 2")
     page.get_by_role("button", name="Find").click()
-    assert page.locator("table.figures tbody tr").count() == 7  # 2, 12, 20 to 24
+    assert page.locator("table.figures tbody th").all_inner_texts() == ["Ward 2"]  # of the district West
+    assert parse_qs(urlsplit(page.url).query).keys() == {"find", "crime_type", "from", "to", "district"}
+    assert page.locator("table.figures tfoot").count() == 0
+
+
+def test_without_javascript_a_point_finds_its_ward(grid, new_context):
+    """Or the nearest; what is no point is answered in words. A map's own page shows its table."""
+    page = new_context(java_script_enabled=False).new_page()
+    lon, lat = middle(11)
+    for text, said, rows in (
+        (f"{lon}, {lat}", "is in Ward 11", ["Ward 11"]),
+        ("-3.5, 50.7", "km away", ["Ward 1"]),
+        ("52.0, -0.5", "Longitude comes first", []),
+        ("477878,240974", "degrees", []),
+    ):
+        page.goto(grid)
+        page.fill("#find", text)
+        page.get_by_role("button", name="Find").click()
+        says(page, "main", said)
+        assert page.locator("table.figures tbody th").all_inner_texts() == rows
+    for path in ("/map/rate", "/embed/rate"):
+        page.goto(grid + path)
+        expect(page.locator("table.figures tbody tr").first).to_be_visible()

@@ -18,7 +18,7 @@ from tests.tiny import ASB, BOTH_ENGINES, BURGLARY, DRUGS, NE, NOW, NW, SE, SW, 
 ROWS = 1200
 MOMENTS = 17
 IN_COMMIT = 3
-STARTED, COMMITTING, COMMITTED, DONE = b"S", b"C", b"D", b"E"
+STARTED, HOLDING, COMMITTING, COMMITTED, DONE = b"S", b"H", b"C", b"D", b"E"
 
 pytestmark = pytest.mark.timeout(240)
 
@@ -28,8 +28,8 @@ SERVER = multiprocessing.get_context("forkserver")
 SERVER.set_forkserver_preload(["loaders.incidents", "loaders.boundaries", "geoalchemy2.admin.dialects.sqlite", "psycopg"])
 
 
-def load(url, path, marks, die_after_s=None, hold_s=0.0):
-    """Load in this process; with `die_after_s` it is killed so long after its commit began."""
+def load(url, path, marks, die_after_s=None, release=None):
+    """Load in this process: killed `die_after_s` after its commit began, or holding the store until `release` is set."""
     engine = open_engine(url)
 
     @event.listens_for(engine, "commit")
@@ -44,8 +44,9 @@ def load(url, path, marks, die_after_s=None, hold_s=0.0):
         marks.send_bytes(COMMITTED)
 
     def progress(step, share):
-        if (step, share) == ("placing", 0):
-            time.sleep(hold_s)
+        if release and (step, share) == ("placing", 0):
+            marks.send_bytes(HOLDING)
+            release.wait()
 
     marks.send_bytes(STARTED)
     load_incidents(engine, [path], now=NOW, replace=True, progress=progress)
@@ -143,12 +144,14 @@ def test_of_two_loads_at_once_one_waits(county, files, tmp_path):
         in_turn = digest(url)
 
     with county.copy(tmp_path) as url:
-        first = Child(url, new, hold_s=1.5)
-        time.sleep(0.75)
+        release = SERVER.Event()
+        first = Child(url, new, release=release)
+        assert first.marks.recv_bytes() == HOLDING
         second = Child(url, old)
-        time.sleep(0.5)
-        assert first.process.is_alive()
+        # Long enough to end, if it did not wait.
+        time.sleep(3)
         assert second.process.is_alive()
+        release.set()
         assert first.end().endswith(DONE)
         assert second.end().endswith(DONE)
         assert digest(url) == in_turn

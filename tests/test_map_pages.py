@@ -61,6 +61,31 @@ def test_the_map_is_there_with_every_ward_and_every_class(grid, new_context, pat
     assert page.evaluate("document.documentElement.scrollWidth <= innerWidth")
 
 
+@pytest.mark.parametrize("path", ["/", "/map/rate", "/embed/count"])
+def test_a_print_holds_the_whole_map(grid, page, path):
+    """The map has the sheet's size while it is printed, all wards within it; afterwards the screen is as it was."""
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.goto(grid + path)
+    drawn(page)
+    box = page.locator(".leaflet-container")
+    screen = box.bounding_box()
+    page.evaluate("dispatchEvent(new Event('beforeprint'))")
+    page.emulate_media(media="print")
+    page.set_viewport_size({"width": 718, "height": 1000})  # A4 within Chromium's margins
+    sheet = box.bounding_box()
+    assert sheet["x"] + sheet["width"] <= 718
+    for ward in page.locator("path.leaflet-interactive").all():
+        shape = ward.bounding_box()
+        assert shape["x"] >= sheet["x"]
+        assert shape["x"] + shape["width"] <= sheet["x"] + sheet["width"]
+        assert shape["y"] >= sheet["y"]
+        assert shape["y"] + shape["height"] <= sheet["y"] + sheet["height"]
+    page.set_viewport_size({"width": 1440, "height": 900})
+    page.emulate_media(media="screen")
+    page.evaluate("dispatchEvent(new Event('afterprint'))")
+    assert box.bounding_box() == screen
+
+
 @pytest.fixture
 def other_site(tmp_path, guard):
     """Give the URL of a folder on another origin."""

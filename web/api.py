@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -12,15 +13,17 @@ from mapping.answers import COUNT_COLUMNS, MEASURE_COLUMNS, answer, attribution,
 from mapping.choropleth import tolerance_for
 from mapping.errors import BadRequest
 from mapping.measures import all_measures, find_measure
-from mapping.vocabulary import to_metres
 from web import explorer
 from web.audiences import audience, reader
+from web.figures import crime_type_name
 from web.params import read_number, read_query
-from web.tables import json_answer, rows_answer
+from web.points import find_ward
+from web.tables import Workbook, json_answer, rows_answer
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
+    from mapping.answers import Answer
     from mapping.reader import BoundarySetInfo, Catalogue, Reader
 
 __all__ = ["blueprint"]
@@ -94,7 +97,26 @@ def measure(measure_id: str) -> Response:
         parts = explorer.fragments(found, query.question, query.extra.get("selected", ""))
         return json_answer({"meta": found.meta, "view": parts})
     form = query.extra.get("format", "")
-    return rows_answer(MEASURE_COLUMNS, found.rows, found.meta, name=measure_id, form=form)
+    return rows_answer(MEASURE_COLUMNS, found.rows, found.meta, name=measure_id, form=form, book=lambda: _workbook(found))
+
+
+def _workbook(found: Answer) -> Workbook:
+    """The totals that the page shows under its table, and the question in words."""
+    store, question, boundary_set = reader(), found.question, found.boundary_set
+    sheets = {}
+    if question.by == "ward":
+        plain = replace(question, ward=None)
+        if boundary_set.districts:
+            sheets["Districts"] = answer(store, found.measure.id, replace(plain, by="district")).rows
+        sheets["All wards"] = answer(store, found.measure.id, replace(plain, by="set", district=None)).rows
+    about = {
+        "Measure": found.measure.name,
+        "Crime type": crime_type_name(store.catalogue(), question.crime_type),
+        "Period": found.period.words,
+        "District": boundary_set.districts.get(question.district or "", "all"),
+        "Ward": boundary_set.ward(question.ward).name if question.ward else "all",
+    }
+    return Workbook(sheets, about)
 
 
 @blueprint.get("/counts")
@@ -168,16 +190,7 @@ def ward_at() -> Response:
     store = reader()
     catalogue = store.catalogue()
     boundary_set = catalogue.boundary_set(query.question.boundaries)
-    x, y = (float(v) for v in to_metres(lon, lat))
-    if not (np.isfinite(x) and np.isfinite(y)):
-        raise BadRequest(
-            f"The point {lon}, {lat} is too far from the United Kingdom.",
-            hint="Longitude comes first: lon=-0.2&lat=51.8 is in Hertfordshire.",
-            parameter="lon",
-            value=query.extra["lon"],
-        )
-    finder = store.ward_finder(catalogue, boundary_set)
-    code, nearest = finder.at(x, y), finder.nearest(x, y)
+    code, nearest = find_ward(store, catalogue, boundary_set, lon, lat)
     at = next((i for i, ward in enumerate(boundary_set.wards) if ward.code == code), None)
     residents = _residents(store, catalogue, boundary_set)
     return json_answer(

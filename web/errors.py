@@ -111,7 +111,11 @@ def _told(error: WardwatchError) -> Failure:
 
 def _logged(error: Exception) -> str:
     reference = secrets.token_hex(4)
-    current_app.logger.error("%s: %r %r", reference, request.method, request.full_path, exc_info=error)
+    if isinstance(error, WardwatchError) and request.path == "/readyz":
+        # That the store is not there is what this probe is for, and it asks again and again: a line each time, no traceback.
+        current_app.logger.warning("%s: not ready: %r", reference, error.message)
+    else:
+        current_app.logger.error("%s: %r %r", reference, request.method, request.full_path, exc_info=error)
     return reference
 
 

@@ -9,14 +9,14 @@ from flask import Blueprint, request
 from werkzeug.datastructures import MultiDict
 
 from mapping.answers import Answer, Question, answer
-from mapping.choropleth import legend, map_values
+from mapping.choropleth import legend
 from mapping.errors import BadRequest, StoreNotReady
 from mapping.measures import all_measures, find_measure
 from mapping.vocabulary import GROUP_NAMES
 from web.assets import map_addresses
 from web.audiences import audience, reader
 from web.charts import series_chart
-from web.figures import crime_type_name, headline, notes, table_rows, total_rows, ward_figures
+from web.figures import crime_type_name, headline, notes, page_values, table_rows, total_rows, ward_figures
 from web.pages import MAP_SCRIPTS, render_page
 from web.params import read_query
 
@@ -110,9 +110,9 @@ def map_context(found: Answer, question: Question, selected: str) -> dict[str, A
         "lines": legend(everywhere),
         "rows": rows,
         "totals": total_rows(store, found, question),
-        "highest": [row for row in rows if row.value is not None][:BEGINNING],
+        "highest": [] if head.none_recorded else [row for row in rows if row.value is not None][:BEGINNING],
         "notes": notes(catalogue, found),
-        "values": map_values(everywhere)
+        "values": page_values(everywhere)
         | {
             "busiest": head.code,
             "district": question.district,

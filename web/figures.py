@@ -6,7 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mapping.answers import Answer, Question, answer
-from mapping.choropleth import STATUS_WORDS
+from mapping.choropleth import STATUS_WORDS, map_values
 from mapping.vocabulary import GROUP_NAMES, Month, Period, group_members
 
 if TYPE_CHECKING:
@@ -14,6 +14,7 @@ if TYPE_CHECKING:
     from mapping.reader import Catalogue, Reader, WardInfo
 
 __all__ = [
+    "GAP",
     "Bar",
     "CommonType",
     "Headline",
@@ -22,10 +23,14 @@ __all__ = [
     "crime_type_name",
     "headline",
     "notes",
+    "page_values",
     "table_rows",
     "total_rows",
     "ward_figures",
 ]
+
+GAP = "some months not supplied"
+"""What stands beside a figure that lacks some months."""
 
 SERIES_MONTHS = 36
 """How many months a small series shows."""
@@ -33,7 +38,11 @@ SERIES_MONTHS = 36
 
 @dataclass(frozen=True, slots=True)
 class Headline:
-    """What a map says, in one sentence and its parts; `code` is empty where no ward has a figure."""
+    """What a map says, in one sentence and its parts.
+
+    `code` is empty where no ward has a figure, and where all figures are zero (`none_recorded`); `partial`: some months that
+    the figures should stand on are missing.
+    """
 
     title: str
     word: str = ""
@@ -42,14 +51,16 @@ class Headline:
     district: str = ""
     figure: str = ""
     unit: str = ""
+    none_recorded: bool = False
+    partial: bool = False
 
     @property
     def sentence(self) -> str:
         """`All crime, May 2021 — busiest: Central (Watford), 3,474`."""
-        if not self.code:
-            return f"{self.title} — no ward has a figure"
         place = f"{self.ward} ({self.district})" if self.district else self.ward
-        return f"{self.title} — {self.word}: {place}, {self.figure}"
+        what = f"{self.word}: {place}, {self.figure}" if self.code else "no ward has a figure"
+        gap = f" ({GAP})" if self.partial and (self.code or self.none_recorded) else ""
+        return f"{self.title} — {'none recorded' if self.none_recorded else what}{gap}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,12 +99,13 @@ class CommonType:
 
 @dataclass(frozen=True, slots=True)
 class WardFigures:
-    """A ward as its panel shows it."""
+    """A ward as its panel shows it; `common_partial`: some months that the common types stand on are missing."""
 
     ward: WardInfo
     row: TableRow
     bars: tuple[Bar, ...]
     common: tuple[CommonType, ...]
+    common_partial: bool
 
 
 def crime_type_name(catalogue: Catalogue, crime_type: str) -> str:
@@ -106,9 +118,12 @@ def headline(found: Answer, type_name: str) -> Headline:
     plain_count = found.measure.id == "count"
     what = type_name if plain_count else f"{type_name}: {found.measure.name[:1].lower()}{found.measure.name[1:]}"
     title = f"{what}, {found.period.words}"
+    partial = bool(found.meta["missing"]) or any(row["status"] == "partial" for row in found.rows)
     known = [row for row in found.rows if row["value"] is not None]
     if not known:
-        return Headline(title)
+        return Headline(title, partial=partial)
+    if found.measure.legend == "sequential" and not any(row["value"] for row in known):
+        return Headline(title, none_recorded=True, partial=partial)
     top = max(known, key=lambda row: row["value"])
     districts = {ward.code: ward.district_name for ward in found.boundary_set.wards}
     return Headline(
@@ -119,7 +134,13 @@ def headline(found: Answer, type_name: str) -> Headline:
         district=districts.get(top["ward_code"], ""),
         figure=found.measure.format(top["value"]),
         unit=found.measure.unit,
+        partial=partial,
     )
+
+
+def page_values(found: Answer) -> dict[str, Any]:
+    """What the renderer in the browser needs, with the wards some of whose months are missing."""
+    return map_values(found) | {"partial": [row["ward_code"] for row in found.rows if row["status"] == "partial"]}
 
 
 def table_rows(found: Answer) -> list[TableRow]:
@@ -132,17 +153,17 @@ def table_rows(found: Answer) -> list[TableRow]:
 def total_rows(reader: Reader, found: Answer, question: Question) -> list[TableRow]:
     """A row for each district in view, and one for the whole set."""
     rows: list[TableRow] = []
-    plain = replace(question, ward=None)
+    plain = replace(question, ward=None)  # a total is of a whole district, or of the whole set
     if found.boundary_set.districts:
         by_district = answer(reader, found.measure.id, replace(plain, by="district"))
         rows = sorted((_row(row, found, "") for row in by_district.rows), key=lambda row: row.name)
-    whole = answer(reader, found.measure.id, replace(plain, by="set"))
+    whole = answer(reader, found.measure.id, replace(plain, by="set", district=None))
     return [*rows, *(_row(row, found, "") for row in whole.rows)]
 
 
 def _row(row: dict[str, Any], found: Answer, district: str) -> TableRow:
     write, value = found.measure.format, row["value"]
-    note = {"partial": "Some months not supplied", "estimated": "Estimated"}.get(row["status"], "")
+    note = {"partial": GAP.capitalize(), "estimated": "Estimated"}.get(row["status"], "")
     return TableRow(
         code=row["ward_code"],
         name=row["ward_name"],
@@ -191,7 +212,7 @@ def ward_figures(
     named = {t.id: t.name for t in catalogue.crime_types}
     ranked = sorted((-int(n), t) for t, n in zip(counts.crime_types, sums, strict=True) if n)
     common = tuple(CommonType(t, named.get(t, t), -n, -100 * n / every) for n, t in ranked)
-    return WardFigures(ward, _row(row, found, ward.district_name), bars, common)
+    return WardFigures(ward, _row(row, found, ward.district_name), bars, common, bool(in_view.missing(found.period)))
 
 
 def _span(coverage: Coverage, period: Period, months: int | None) -> Period:

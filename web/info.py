@@ -46,6 +46,7 @@ def data() -> str:
     return render_page(
         "data.html",
         status=status,
+        as_of=Month.parse(status["data_as_of"]).words if status["data_as_of"] else "",
         sets=catalogue.boundary_sets,
         attribution={source.id: source.attribution for source in catalogue.sources},
         streams=streams,

@@ -23,11 +23,10 @@ from mapping.choropleth import (
     FoliumParts,
     draw_map,
     legend,
-    map_values,
     shapes_centre,
     tolerance_for,
 )
-from web.figures import crime_type_name, headline, notes, table_rows, total_rows
+from web.figures import GAP, crime_type_name, headline, notes, page_values, table_rows, total_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -101,7 +100,7 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     made.filters |= {"json_block": json_block, "path": lambda text: quote(text, safe=""), "unit": _unit}
-    made.globals |= {"query_string": query_string, "status_words": STATUS_WORDS}
+    made.globals |= {"query_string": query_string, "status_words": STATUS_WORDS, "gap": GAP}
     return made
 
 
@@ -178,8 +177,7 @@ def render_map_file(reader: Reader, found: Answer, settings: Settings) -> str:
         styles=[Markup(text) for text in styles],  # noqa: S704 - our own files
         policy=_policy(scripts, styles),
         shapes=json_block(shapes.decode()),
-        values=map_values(everywhere)
-        | {"busiest": head.code, "district": question.district, "selected": question.ward},
+        values=page_values(everywhere) | {"busiest": head.code, "district": question.district, "selected": question.ward},
         head=head,
         found=found,
         district_name=boundary_set.districts.get(question.district or "", ""),

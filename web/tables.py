@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 import math
+from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
@@ -17,9 +18,9 @@ from mapping.tables import write_csv
 from mapping.vocabulary import slug
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Callable, Sequence
 
-__all__ = ["FORMATS", "json_answer", "rows_answer", "table_headers"]
+__all__ = ["FORMATS", "Workbook", "json_answer", "rows_answer", "table_headers"]
 
 FORMATS = ("json", "csv", "xlsx")
 
@@ -37,7 +38,23 @@ def json_answer(body: object, *, status: int = 200, mimetype: str = "application
     return Response(text.encode("utf-8", "backslashreplace") + b"\n", status, mimetype=mimetype)
 
 
-def rows_answer(columns: Sequence[str], rows: list[dict[str, Any]], meta: dict[str, Any], *, name: str, form: str) -> Response:
+@dataclass(frozen=True, slots=True)
+class Workbook:
+    """What a workbook holds beside its rows: more sheets of the same columns, and words about the question."""
+
+    sheets: dict[str, list[dict[str, Any]]]
+    about: dict[str, str]
+
+
+def rows_answer(
+    columns: Sequence[str],
+    rows: list[dict[str, Any]],
+    meta: dict[str, Any],
+    *,
+    name: str,
+    form: str,
+    book: Callable[[], Workbook] | None = None,
+) -> Response:
     """Rows in the form asked for.
 
     Parameters
@@ -46,6 +63,8 @@ def rows_answer(columns: Sequence[str], rows: list[dict[str, Any]], meta: dict[s
         What the download is called, without its ending.
     form
         One of `FORMATS`; empty means JSON.
+    book
+        Asked only for a workbook.
 
     Raises
     ------
@@ -59,7 +78,7 @@ def rows_answer(columns: Sequence[str], rows: list[dict[str, Any]], meta: dict[s
     if form == "csv":
         answer = Response(write_csv(columns, rows).encode("utf-8", "backslashreplace"), mimetype="text/csv")
     else:
-        answer = Response(_xlsx(columns, rows, meta), mimetype=_XLSX_TYPE)
+        answer = Response(_xlsx(columns, rows, meta, book() if book else Workbook({}, {})), mimetype=_XLSX_TYPE)
     answer.headers["Content-Disposition"] = f'attachment; filename="{_file_name(name, meta)}.{form}"'
     answer.headers.update(table_headers(meta))
     return answer
@@ -89,8 +108,8 @@ def _file_name(name: str, meta: dict[str, Any]) -> str:
     return "-".join(filter(None, (slug(part or "") for part in parts)))
 
 
-def _xlsx(columns: Sequence[str], rows: list[dict[str, Any]], meta: dict[str, Any]) -> bytes:
-    """A workbook of two sheets: the rows, and what they were made from. Text is written as text, never as a formula."""
+def _xlsx(columns: Sequence[str], rows: list[dict[str, Any]], meta: dict[str, Any], more: Workbook) -> bytes:
+    """A workbook: the rows, more sheets, and what they were made from. Text is written as text, never as a formula."""
     if len(rows) > _XLSX_ROWS:
         raise BadRequest(
             f"A sheet holds {_XLSX_ROWS:,} rows; these are {len(rows):,}.",
@@ -103,15 +122,17 @@ def _xlsx(columns: Sequence[str], rows: list[dict[str, Any]], meta: dict[str, An
     # A fixed time, so that the same figures are the same bytes on every server.
     book.set_properties({"title": "wardwatch", "created": datetime(2000, 1, 1, tzinfo=UTC)})
     bold = book.add_format({"bold": True})
-    sheet = book.add_worksheet("Figures")
-    sheet.freeze_panes(1, 0)
-    for at, column in enumerate(columns):
-        sheet.write_string(0, at, column, bold)
-    for line, row in enumerate(rows, start=1):
+    for title, lines in {"Figures": rows, **more.sheets}.items():
+        sheet = book.add_worksheet(title)
+        sheet.freeze_panes(1, 0)
         for at, column in enumerate(columns):
-            _write_cell(sheet, line, at, row[column])
+            # What is no ward has the same columns: a code and a name.
+            sheet.write_string(0, at, column if title == "Figures" else column.removeprefix("ward_"), bold)
+        for line, row in enumerate(lines, start=1):
+            for at, column in enumerate(columns):
+                _write_cell(sheet, line, at, row[column])
     about = book.add_worksheet("About")
-    for line, (name, value) in enumerate(meta.items()):
+    for line, (name, value) in enumerate((more.about | meta).items()):
         about.write_string(line, 0, name, bold)
         _write_cell(about, line, 1, value if isinstance(value, int | float | str | None) else _words(value))
     book.close()

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint
 
 from mapping.answers import answer
-from mapping.errors import NotFound
+from mapping.errors import BadRequest, NotFound
 from mapping.measures import all_measures, find_measure
 from web.audiences import audience, reader
 from web.charts import series_chart
@@ -16,6 +16,7 @@ from web.explorer import DEFAULT_MEASURE, panel_context, parameters_of
 from web.figures import crime_type_name, headline, notes, table_rows, total_rows, ward_figures
 from web.pages import render_page
 from web.params import read_query
+from web.points import find_ward, read_point
 
 if TYPE_CHECKING:
     from mapping.answers import Answer, Question
@@ -32,15 +33,45 @@ def wards() -> str:
     query = read_query(extra=("find",))
     found = answer(reader(), find_measure(query.measure or DEFAULT_MEASURE).id, replace(query.question, ward=None))
     text = query.extra.get("find", "").strip()
-    rows = table_rows(found)
-    if text:
+    rows, context = table_rows(found), _context(found, query.question)
+    said = ""
+    if text and (place := _at(text, found)):
+        code, said = place
+        rows = [row for row in rows if row.code == code]
+    elif text:
         words = text.casefold().replace(",", " ").split()
         rows = [
             row
             for row in rows
             if all(word in f"{row.name} {row.district}".casefold() for word in words) or row.code.casefold() == text.casefold()
         ]
-    return render_page("wards.html", find=text, rows=rows, **_context(found, query.question))
+        said = f"{len(rows)} ward{'s' if len(rows) != 1 else ''} with “{text}”"
+    if text:
+        # The totals are of whole districts, not of what was found.
+        context["totals"] = []
+    return render_page("wards.html", find=text, said=said, rows=rows, **context)
+
+
+def _at(text: str, found: Answer) -> tuple[str, str] | None:
+    """The ward that a point is in, or the nearest, and what to say of it; None where the text is no point."""
+    try:
+        point = read_point(text)
+        if point is None:
+            return None
+        store = reader()
+        code, nearest = find_ward(store, store.catalogue(), found.boundary_set, *point)
+    except BadRequest as error:
+        return "", f"{error.message} {error.hint}"
+    if code:
+        ward = found.boundary_set.ward(code)
+        beyond = "" if any(row["ward_code"] == code for row in found.rows) else ", which is not in the district chosen"
+        return code, f"{text} is in {ward.name}{beyond}"
+    if nearest is None:
+        return "", f"{text} is in no ward"
+    return (
+        nearest.ward_code,
+        f"{text} is in no ward. The nearest is {nearest.ward_name}, {nearest.distance_m / 1000:.1f} km away",
+    )
 
 
 @blueprint.get("/wards/<boundaries>/<code>")

@@ -24,10 +24,28 @@
     return found;
   }
 
-  function remember(code) {
+  /** Keep what is shown in the address; `step`: as a step that Back returns from. */
+  function remember(code, { step } = {}) {
     const query = asked();
     if (code) query.set("ward", code);
-    history.replaceState(null, "", query.size ? `${root}?${query}` : root);
+    const address = query.size ? `${root}?${query}` : root;
+    if (!step) history.replaceState(shown(), "", address);
+    else if (address !== location.pathname + location.search) history.pushState(shown(), "", address);
+  }
+
+  /** What Back puts into the form again, and whether the months are part of the question or the server's own. */
+  function shown() {
+    return { fields: [...new FormData(form)], dated };
+  }
+
+  function back({ state }) {
+    if (!state) return;
+    // The options of another measure are not in the form: the server's page has them.
+    if (state.fields.some(([name]) => !form.elements[name])) return void location.reload();
+    dated = state.dated;
+    for (const [name, value] of state.fields) form.elements[name].value = value;
+    map.select(new URLSearchParams(location.search).get("ward"), false);
+    refresh();
   }
 
   async function ask(address) {
@@ -104,7 +122,7 @@
     }
     if (name === "from" || name === "to") dated = true;
     if (event && event.target.form === form) ordered(name);
-    remember(map.values.selected);
+    remember(map.values.selected, { step: true });
     refresh();
   }
 
@@ -114,6 +132,8 @@
     if (from.value > to.value) (name === "from" ? to : from).value = name === "from" ? from.value : to.value;
   }
 
+  history.replaceState(shown(), "");
+  addEventListener("popstate", back);
   form.addEventListener("change", changed);
   form.addEventListener("submit", (event) => {
     event.preventDefault();

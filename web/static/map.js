@@ -130,8 +130,13 @@ wardwatch.drawMap = function (shapes, first) {
   /** The figure with its unit, or why there is none. */
   function said(code) {
     const [kind, figure] = values.wards[code] || [null, ""];
-    if (figure) return `${figure} ${figure === "1" ? values.unit.replace(/s$/, "") : values.unit}`;
+    if (figure) return `${figure} ${figure === "1" ? values.unit.replace(/s$/, "") : values.unit}${gap(code)}`;
     return values.statuses[kind] || "No figure";
+  }
+
+  /** What ends every text of a ward some of whose months are missing. */
+  function gap(code) {
+    return values.partial.includes(code) ? ", some months not supplied" : "";
   }
 
   function styleOf(place) {
@@ -198,7 +203,8 @@ wardwatch.drawMap = function (shapes, first) {
       place.layer.setStyle(styleOf(place));
       if (place.path) {
         const sentence = (values.wards[place.code] || [])[2];
-        place.path.setAttribute("aria-label", sentence || `${place.name}: ${said(place.code)}`);
+        const ended = gap(place.code) ? sentence && sentence.replace(/\.$/, "") + gap(place.code) : sentence;
+        place.path.setAttribute("aria-label", ended || `${place.name}: ${said(place.code)}`);
       }
     }
     if (zoomed) fit(values.district);
@@ -216,8 +222,29 @@ wardwatch.drawMap = function (shapes, first) {
     if (keys) keys.home(code || values.busiest);
   }
 
+  function printing() {
+    // The sheet's map has a size of its own (`.map.printing`): the whole map, or the district, is fitted to it, and afterwards
+    // the visitor finds what was on the screen.
+    const sheet = box.closest(".map");
+    let before = null;
+    addEventListener("beforeprint", () => {
+      if (before) return;
+      before = [map.getCenter(), map.getZoom()];
+      sheet.classList.add("printing");
+      fit(values.district);
+    });
+    addEventListener("afterprint", () => {
+      if (!before) return;
+      sheet.classList.remove("printing");
+      map.invalidateSize({ animate: false });
+      map.setView(...before, { animate: false });
+      before = null;
+    });
+  }
+
   fit(first.district);
   update(first);
+  printing();
   return { update, select, fit, places, focus: (code) => keys && keys.focus(code), get values() { return values; } };
 };
 window.wardwatch = wardwatch;

@@ -39,6 +39,13 @@ wardwatch.search = function ({ map, root, boundaries, open, district }) {
     }
   }
 
+  /** What is wrong with a point that cannot be meant so; the server says the same without this script. */
+  function astray(lon, lat) {
+    if (lon >= 49.8 && lon <= 61 && lat >= -8.75 && lat <= 1.9) return `Longitude first: try ${lat}, ${lon}.`;
+    if (Math.abs(lon) > 180 || Math.abs(lat) > 90) return "Longitude and latitude in degrees are expected, such as -0.2, 51.8, the longitude first.";
+    return "";
+  }
+
   async function at(lon, lat) {
     const query = new URLSearchParams({ lon, lat, boundaries: boundaries() });
     const answer = await fetch(`${root}api/v1/wards/at?${query}`);
@@ -59,7 +66,10 @@ wardwatch.search = function ({ map, root, boundaries, open, district }) {
   form.addEventListener("submit", (event) => {
     event.preventDefault();
     const place = point.exec(input.value);
-    if (place) return void at(place[1], place[2]);
+    if (place) {
+      const mistake = astray(Number(place[1]), Number(place[2]));
+      return void (mistake ? offer(mistake, []) : at(place[1], place[2]));
+    }
     const text = fold(input.value);
     if (!text) return;
     const all = known();
