@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import re
+import unicodedata
 from dataclasses import dataclass, field
 from datetime import date
 from typing import TYPE_CHECKING
@@ -46,6 +47,8 @@ __all__ = ["BoundariesReport", "load_boundaries"]
 
 _CODE_PREFIXES = {"ward": "WD", "lsoa": "LSOA", "msoa": "MSOA", "district": "LAD"}
 """ONS's column names by kind: `WD20CD` and `WD20NM`, `LSOA21CD` and `LSOA21NM`."""
+
+_LONGEST_NAME = 300
 
 _DISTRICT = re.compile(r"^LAD(\d\d)?(CD(_ACTIVE)?|NM)$", re.IGNORECASE)
 
@@ -201,13 +204,19 @@ def _areas(file: VectorFile, code: str, name: str, district: str | None, report:
     if district and district not in file.columns:
         raise DataRefused(f"{file.name}: has no column '{district}'.", hint=f"Its columns: {', '.join(file.columns)}.")
     district_code, district_name = _district_columns(file, district)
+    _refuse_unwritable(file, [code, name, district_code, district_name])
+    outside, beyond = set(file.outside), set(file.beyond)
     parts: dict[str, list[int]] = {}
     for i, value in enumerate(file.columns[code]):
         if not value:
             report.notes.append(f"Feature {i + 1} ({file.columns[name][i] or 'no name'}) has no code in '{code}': left out.")
+        elif i in beyond:
+            report.notes.append(f"Feature {i + 1} ({value}) lies outside the United Kingdom, too far to be placed: left out.")
         elif file.shapes[i] is None:
             report.notes.append(f"Feature {i + 1} ({value}) has no polygon: left out.")
         else:
+            if i in outside:
+                report.notes.append(f"Feature {i + 1} ({value}) lies outside the United Kingdom.")
             parts.setdefault(value, []).append(i)
     if not parts:
         raise DataRefused(
@@ -234,6 +243,19 @@ def _areas(file: VectorFile, code: str, name: str, district: str | None, report:
         {c: n for c, n in names.items() if c and n},
         shapes,
     )
+
+
+def _refuse_unwritable(file: VectorFile, columns: list[str]) -> None:
+    """No page could show such a code or name, and no database need hold it."""
+    for column in dict.fromkeys(c for c in columns if c):
+        for i, value in enumerate(file.columns[column]):
+            long, control = len(value) > _LONGEST_NAME, any(unicodedata.category(c) in ("Cc", "Cs") for c in value)
+            if long or control:
+                what = f"is {len(value):,} characters long, over {_LONGEST_NAME}" if long else "holds a control character"
+                raise DataRefused(
+                    f"{file.name}: feature {i + 1}: its '{column}' {what}: {value[:40]!a}.",
+                    hint="Correct the file, or name other columns with --code-column, --name-column and --district-column.",
+                )
 
 
 def _report_repeats(file: VectorFile, parts: dict[str, list[int]], name: str, report: BoundariesReport) -> None:

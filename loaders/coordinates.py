@@ -18,21 +18,23 @@ if TYPE_CHECKING:
 
 __all__ = ["Points", "metres_of", "read_numbers", "read_points"]
 
-_THOUSANDS = re.compile(r"^-?\d{1,3}(,\d{3})+(\.\d*)?$")
+_THOUSANDS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
+_NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
 
 
 @dataclass(frozen=True, slots=True)
 class Points:
     """Easting and northing in EPSG:27700 metres to the millimetre, NaN where there is no usable pair.
 
-    `unusable` marks rows that gave something which could not be used, `why` says what; `hint` is set where more than half
-    of the pairs lie outside the United Kingdom.
+    `unusable` marks rows that gave something which could not be used, `why` says what; `doubt` says what more than half
+    of the pairs are, where that is wrong, and `hint` what may be the reason.
     """
 
     x: NDArray[np.float64]
     y: NDArray[np.float64]
     unusable: NDArray[np.int64]
     why: list[str]
+    doubt: str = ""
     hint: str = ""
 
 
@@ -56,10 +58,9 @@ def read_numbers(texts: pa.ChunkedArray, *, decimal: str) -> tuple[NDArray[np.fl
 def _number(text: str | None) -> float:
     if text is None:
         return np.nan
-    try:
-        return float(text.replace(",", "") if _THOUSANDS.match(text) else text)
-    except ValueError:
-        return np.nan
+    plain = text.replace(",", "") if _THOUSANDS.fullmatch(text) else text
+    # float() alone would also read 5_1.7, and digits of other scripts.
+    return float(plain) if _NUMBER.fullmatch(plain) else np.nan
 
 
 def read_points(x_texts: pa.ChunkedArray, y_texts: pa.ChunkedArray, *, crs: str, decimal: str) -> Points:
@@ -73,13 +74,17 @@ def read_points(x_texts: pa.ChunkedArray, y_texts: pa.ChunkedArray, *, crs: str,
     # Places repeat: each distinct pair is projected once.
     pairs, at = np.unique(x[usable] + 1j * y[usable], return_inverse=True)
     east, north, inside = _locate(pairs.real, pairs.imag, crs=crs)
-    hint = _doubt(pairs.real, pairs.imag, inside[at].mean() < 0.5, crs) if len(pairs) else ""
+    doubt, hint = "", ""
+    if int((x_bad | y_bad).sum()) * 2 > int(given.sum()):
+        doubt, hint = "are not numbers", 'is the decimal mark right (decimal = ","), and are these the columns?'
+    elif len(pairs) and inside[at].mean() < 0.5:
+        doubt, hint = "lie outside the United Kingdom", _other_reading(pairs.real, pairs.imag, crs)
     placed = np.flatnonzero(usable)[inside[at]]
     result_x, result_y = np.full(len(x), np.nan), np.full(len(x), np.nan)
     result_x[placed], result_y[placed] = np.round(east, 3)[at][inside[at]], np.round(north, 3)[at][inside[at]]
     unusable = np.flatnonzero(given & np.isnan(result_x))
     reasons = [_reason(zero=bool(zero[i]), paired=bool(paired[i]), bad=bool(x_bad[i] or y_bad[i])) for i in unusable]
-    return Points(result_x, result_y, unusable, reasons, hint)
+    return Points(result_x, result_y, unusable, reasons, doubt, hint)
 
 
 def _reason(*, zero: bool, paired: bool, bad: bool) -> str:
@@ -111,9 +116,7 @@ def _locate(
     return east, north, in_united_kingdom(lon, lat) & np.isfinite(east) & np.isfinite(north)
 
 
-def _doubt(x: NDArray[np.float64], y: NDArray[np.float64], doubtful: bool, crs: str) -> str:  # noqa: FBT001
-    if not doubtful:
-        return ""
+def _other_reading(x: NDArray[np.float64], y: NDArray[np.float64], crs: str) -> str:
     readings = {
         "x and y look swapped": (y, x, crs),
         'they look like longitude and latitude: crs = "EPSG:4326"?': (x, y, f"EPSG:{LONLAT}"),

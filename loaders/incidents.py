@@ -82,7 +82,7 @@ def load_incidents(
     files = _check_files(
         paths, layouts, report, source=source, today=now.date(), skip_bad_rows=skip_bad_rows, progress=progress
     )
-    extracts = sort_into_extracts(files, window)
+    extracts = sort_into_extracts(files, window, today=now.date())
     shelve(engine, extracts, report, now=now, replace=replace, progress=progress)
     return report
 

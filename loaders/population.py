@@ -30,6 +30,7 @@ __all__ = ["PopulationReport", "load_population"]
 _RESIDENTS = re.compile(r"^all ages$|population|residents|^persons$|^total$", re.IGNORECASE)
 _MOST_OTHER_NAMES = 0.01
 _SHOWN = 5
+_MOST_RESIDENTS = 2_000_000_000  # of a ward; what both stores can hold
 
 
 @dataclass(frozen=True, slots=True)
@@ -126,6 +127,11 @@ def load_population(
                 hint=_other_way(match, "Is it of the same vintage as the set?"),
             )
         residents = {code: _residents(row, columns, received.name) for code, row in matched.items()}
+        if not any(residents.values()):
+            raise DataRefused(
+                f"{received.name}: every ward has 0 residents (column '{columns.header[columns.residents]}').",
+                hint="Say which column holds them with --residents-column.",
+            )
         _store(connection, residents, set_id=set_id, year=year, received=received, now=now)
         named = _name_districts(connection, set_id, areas, matched, columns)
         stamp(connection)
@@ -310,13 +316,20 @@ def _refuse_second(matched: dict[str, list[str]], area: _Area, name: str) -> Non
 def _residents(row: list[str], columns: _Columns, name: str) -> int:
     text = _cell(row, columns.residents)
     plain = re.sub(r"[,\s\u00a0]", "", text)
+    ward = _cell(row, columns.name) or _cell(row, columns.code)
     if not re.fullmatch(r"\d+(\.0*)?", plain):
-        ward = _cell(row, columns.name) or _cell(row, columns.code)
         raise DataRefused(
             f"{name}: '{text}' is not a number of residents (of {ward}).",
             hint="Say which column holds them with --residents-column.",
         )
-    return int(float(plain))
+    digits = plain.partition(".")[0].lstrip("0") or "0"
+    if len(digits) > len(str(_MOST_RESIDENTS)) or int(digits) > _MOST_RESIDENTS:
+        shown = text if len(text) <= 40 else f"{text[:40]}…"
+        raise DataRefused(
+            f"{name}: {shown} residents (of {ward}) are more than a ward can have ({_MOST_RESIDENTS:,}).",
+            hint="Correct the file, or say which column holds the residents with --residents-column.",
+        )
+    return int(digits)
 
 
 def _other_way(match: str, otherwise: str) -> str:

@@ -55,6 +55,12 @@ def read_by_layout(received: Received, layouts: Sequence[Layout]) -> tuple[Table
         raise refusal or _unknown_header(received.name, seen, layouts)
     layout = _only([fit[0] for fit in fits], received.name)
     _, data, delimiter, fields, line = next(fit for fit in fits if fit[0] is layout)
+    twice = [column for column in layout.columns.named if fields.count(column) > 1]
+    if twice:
+        raise DataRefused(
+            f"{received.name}: its header has the column '{twice[0]}' more than once.",
+            hint="Which one is it? Correct the file.",
+        )
     table = read_delimited(
         data,
         received.name,

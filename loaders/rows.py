@@ -29,6 +29,8 @@ if TYPE_CHECKING:
 __all__ = ["CheckedFile", "check_rows"]
 
 _SHOWN = 5
+_UNKNOWN_SHOWN = 500
+_LONGEST = 500  # characters: no street, reference or name is longer
 _DAY_S = 86_400
 _DICTIONARY = pa.dictionary(pa.int32(), pa.string())
 _NAMED_MONTH = re.compile(r"^((?:19|20)\d{2}-(?:0[1-9]|1[0-2]))-")
@@ -125,6 +127,7 @@ class _Check:
         if not column:
             return pa.nulls(self.table.rows, pa.string())
         values = pc.utf8_trim_whitespace(self.table.columns[column])
+        self._refuse_long(values, column)
         return pc.if_else(pc.equal(values, ""), None, values)
 
     def phrases(self, column: str) -> pa.Array:
@@ -147,7 +150,8 @@ class _Check:
         ids = [slug(name) for name in names.dictionary.to_pylist()]
         if not all(ids):
             self.faults.append(
-                f"{self.name}: '{self.layout.columns.source}' is blank in some rows, so nobody is named as their source.\n"
+                f"{self.name}: '{self.layout.columns.source}' is blank in some rows, or has no letter of the Latin alphabet: "
+                "nobody is named as their source.\n"
                 "Give it with --source ID if one source sent them all."
             )
         sources = pa.DictionaryArray.from_arrays(names.indices, pa.array(ids, pa.string()))
@@ -164,7 +168,12 @@ class _Check:
         if None in ids:
             counts = np.bincount(names.indices.to_numpy(), minlength=len(texts))
             unknown = Counter({text: int(n) for text, n, i in zip(texts, counts, ids, strict=True) if i is None})
-            listed = "\n".join(f'"{_toml(text)}" = ""  # {n:,} rows' for text, n in unknown.most_common())
+            lines = [f'"{_toml(text)}" = ""  # {n:,} rows' for text, n in unknown.most_common(_UNKNOWN_SHOWN)]
+            if len(unknown) > _UNKNOWN_SHOWN:
+                lines.append(f"# ... and {len(unknown) - _UNKNOWN_SHOWN:,} more: is it the right column?")
+            if self.layout.columns.crime_type in unknown:
+                lines.append("# The header stands again among the rows: give the files that were joined one by one.")
+            listed = "\n".join(lines)
             self.faults.append(
                 f"{self.name}: {len(unknown)} crime types of its '{self.layout.columns.crime_type}' are unknown to the layout "
                 f"{self.layout.name}, in {sum(unknown.values()):,} rows.\n"
@@ -216,10 +225,10 @@ class _Check:
             return {"x": nothing, "y": nothing}
         x_texts, y_texts = self.table.columns[columns.x], self.table.columns[columns.y]
         points = read_points(x_texts, y_texts, crs=self.layout.crs, decimal=self.layout.decimal)
-        if points.hint:
+        if points.doubt:
             self.faults.append(
-                f"{self.name}: more than half of its coordinates lie outside the United Kingdom ({columns.x} and {columns.y}, "
-                f"read as {self.layout.crs}): {points.hint}\nCorrect the layout or the file."
+                f"{self.name}: more than half of its coordinates {points.doubt} ({columns.x} and {columns.y}, read as "
+                f"{self.layout.crs}): {points.hint}\nCorrect the layout or the file."
             )
         else:
             self._repair(points.unusable, points.why, f"{columns.x}, {columns.y}", x_texts, y_texts)
@@ -228,7 +237,15 @@ class _Check:
 
     def _distinct(self, column: str) -> pa.DictionaryArray:
         values = pc.utf8_trim_whitespace(self.table.columns[column])
-        return values.combine_chunks().dictionary_encode()
+        distinct = values.combine_chunks().dictionary_encode()
+        self._refuse_long(distinct.dictionary, column)
+        return distinct
+
+    def _refuse_long(self, values: pa.Array | pa.ChunkedArray, column: str) -> None:
+        longest = pc.max(pc.utf8_length(values)).as_py() or 0
+        if longest > _LONGEST:
+            fault = f"{self.name}: '{column}' holds a text of {longest:,} characters, where {_LONGEST} are the most.\n"
+            self.faults.append(f"{fault}Is it the right column, and the file whole?")
 
     def _moments(self, column: str, formats: tuple[str, ...]) -> Moments:
         return parse_moments(self.table.columns[column], formats=formats, iso=self.is_workbook)
@@ -264,6 +281,11 @@ class _Check:
                 f"\nThe layout {self.layout.name} reads {' or '.join(self.layout.dates.all) or 'year, month, day'}."
             )
         last = (Month.of(today).last - date(1970, 1, 1)).days
+        early = np.flatnonzero((counted.seconds > UNREADABLE) & (counted.seconds < 0))
+        if len(early):
+            self.faults.append(
+                f"{self.name}: {len(early):,} rows are dated before 1970: {self._examples(early, field)}.\nIs the year right?"
+            )
         future = np.flatnonzero((counted.seconds > UNREADABLE) & (days > last))
         if len(future):
             self.faults.append(

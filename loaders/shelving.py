@@ -99,16 +99,24 @@ def _report_of(extract: ReceivedExtract) -> ExtractReport:
 
 def _type_ids(connection: Connection, types: Iterable[CrimeType]) -> dict[str, int]:
     """Ids of all crime types, those that a layout adds included."""
-    known = {row[0]: row[1] for row in connection.execute(select(CrimeTypeRow.slug, CrimeTypeRow.id))}
+    known = {row.slug: row for row in connection.execute(select(CrimeTypeRow))}
+    ids: dict[str, int] = {slug: row.id for slug, row in known.items()}
     for crime_type in types:
-        if crime_type.id not in known:
-            known[crime_type.id] = len(known) + 1
+        stored = known.get(crime_type.id)
+        if stored and (stored.name, stored.type_group) != (crime_type.name, crime_type.group):
+            raise DataRefused(
+                f"The type {crime_type.id} is '{stored.name}' of the group {stored.type_group} in the store, and the layout "
+                f"says '{crime_type.name}' of {crime_type.group}.",
+                hint="Give it another id in the layout. Nothing was stored.",
+            )
+        if crime_type.id not in ids:
+            ids[crime_type.id] = len(ids) + 1
             connection.execute(
                 insert(CrimeTypeRow).values(
-                    id=known[crime_type.id], slug=crime_type.id, name=crime_type.name, group=crime_type.group
+                    id=ids[crime_type.id], slug=crime_type.id, name=crime_type.name, group=crime_type.group
                 )
             )
-    return known
+    return ids
 
 
 @dataclass(frozen=True, slots=True)
@@ -296,6 +304,11 @@ def _warn(connection: Connection, report: LoadReport) -> None:
         if empty and not done.unchanged:
             shown = ", ".join(str(month) for month in empty[:6]) + (" ..." if len(empty) > 6 else "")
             report.warnings.append(f"{', '.join(done.files[:2])}: no row is of {shown}, which counts as supplied, with none.")
+        if not done.unchanged and done.without_coordinates > _MOST_OUTSIDE * done.kept:
+            report.warnings.append(
+                f"{', '.join(done.files[:2])}: {done.without_coordinates:,} of {done.kept:,} rows have no coordinates, and so "
+                "are in no ward: zeros of these months say nothing."
+            )
         for name, in_ward in done.in_ward.items():
             outside = done.kept - done.without_coordinates - in_ward
             if outside > _MOST_OUTSIDE * done.kept:

@@ -20,6 +20,9 @@ if TYPE_CHECKING:
     from loaders.layouts import Layout
     from loaders.rows import CheckedFile
 
+FIRST_YEAR = 1970
+"""Nothing is dated before."""
+
 __all__ = ["ReceivedExtract", "Window", "sort_into_extracts"]
 
 
@@ -59,7 +62,7 @@ class ReceivedExtract:
         return pa.concat_tables(self.tables)
 
 
-def sort_into_extracts(files: Sequence[CheckedFile], given: Window | None) -> list[ReceivedExtract]:
+def sort_into_extracts(files: Sequence[CheckedFile], given: Window | None, *, today: date) -> list[ReceivedExtract]:
     """Put each file's rows with their source, stream and window; rows outside the window are set aside."""
     extracts: dict[tuple[str, str, Window], ReceivedExtract] = {}
     faults: list[str] = []
@@ -69,7 +72,7 @@ def sort_into_extracts(files: Sequence[CheckedFile], given: Window | None) -> li
             days = pc.filter(file.rows["date"], mine)
             try:
                 window = given or _window_of(file, days)
-                _check_window(file, pc.filter(file.rows["precision"], mine), days, window)
+                _check_window(file, pc.filter(file.rows["precision"], mine), days, window, today)
             except DataRefused as error:
                 faults.append(str(error))
                 continue
@@ -98,7 +101,12 @@ def _window_of(file: CheckedFile, days: pa.ChunkedArray) -> Window:
     )
 
 
-def _check_window(file: CheckedFile, precision: pa.ChunkedArray, days: pa.ChunkedArray, window: Window) -> None:
+def _check_window(file: CheckedFile, precision: pa.ChunkedArray, days: pa.ChunkedArray, window: Window, today: date) -> None:
+    if window.first.year < FIRST_YEAR or window.last > Month.of(today).last:
+        raise DataRefused(
+            f"{file.name}: the window {window} is not between {FIRST_YEAR} and the current month ({Month.of(today)}): nothing "
+            "can be complete for it.\nGive the days that the file is complete for."
+        )
     if not window.is_whole_months and "month" in pc.unique(precision).to_pylist():
         raise DataRefused(f"{file.name}: its dates are whole months, so the window {window} must start and end with a month.")
     inside = pc.and_(pc.greater_equal(days, window.first), pc.less_equal(days, window.last))

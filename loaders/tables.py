@@ -255,7 +255,10 @@ def read_workbook(
                 header = [_cell_text(cell).strip() for cell in row]
                 if find_header(header):
                     return _grid_table(grid[index + 1 :], header, first_line=index + 2, wanted=wanted(header))
-    except CalamineError as error:
+    except BaseException as error:
+        # A damaged workbook makes the reader panic, which is no ordinary exception.
+        if not isinstance(error, CalamineError) and type(error).__name__ != "PanicException":
+            raise
         raise DataRefused(
             f"{received.name}: the workbook cannot be read ({error}).", hint="Save it again as XLSX, or as CSV."
         ) from error

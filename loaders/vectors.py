@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import os
 import re
 import tempfile
 import warnings
@@ -35,6 +36,7 @@ __all__ = ["VectorFile", "read_vectors"]
 
 _SUFFIXES = (".shp", ".gpkg", ".geojson", ".json")
 _PARTS = (".shx", ".dbf")
+_COLLECTION = shapely.GeometryType.GEOMETRYCOLLECTION
 
 
 @dataclass(slots=True)
@@ -46,6 +48,10 @@ class VectorFile:
     columns: dict[str, list[str]]
     shapes: NDArray[np.object_]
     repairs: list[str] = field(default_factory=list)
+    outside: list[int] = field(default_factory=list)
+    """Positions of the features that lie outside the United Kingdom."""
+    beyond: list[int] = field(default_factory=list)
+    """Positions of those that lie so far outside that they have no place on the national grid; they have no shape."""
 
 
 def read_vectors(path: Path, *, crs: str | None) -> VectorFile:
@@ -74,8 +80,8 @@ def read_vectors(path: Path, *, crs: str | None) -> VectorFile:
             frame = frame.set_crs(None, allow_override=True)
     columns = {str(c): [_text(v) for v in frame[c]] for c in frame.columns if c != frame.geometry.name}
     file = VectorFile(str(path), hashlib.sha256(data).hexdigest(), columns, np.empty(len(frame), dtype=object))
-    shapes = _polygons(frame.geometry.to_numpy(), file)
-    file.shapes = _to_metres(shapes, _crs(frame, crs, str(path)), str(path))
+    system = _crs(frame, crs, str(path))
+    file.shapes = _to_metres(_polygons(frame.geometry.to_numpy(), file, system), system, file)
     return file
 
 
@@ -90,18 +96,18 @@ def _opened(path: Path, data: bytes) -> Iterator[Path]:
         return
     if suffix not in _SUFFIXES:
         raise DataRefused(f"{path}: is no file of boundaries that can be read.", hint=f"Give a .zip, {', '.join(_SUFFIXES)}.")
-    _refuse_mislabelled(path, data)
+    _refuse_mislabelled(path, data, str(path))
     yield path
 
 
-def _refuse_mislabelled(path: Path, data: bytes) -> None:
+def _refuse_mislabelled(path: Path, data: bytes, name: str) -> None:
     suffix = path.suffix.lower()
     is_right = {
         ".shp": data[:4] == b"\x00\x00\x27\x0a",
         ".gpkg": data.startswith(b"SQLite format 3\0"),
     }.get(suffix, data.lstrip(b"\xef\xbb\xbf \t\r\n")[:1] == b"{")
     if not is_right:
-        raise DataRefused(f"{path}: is not what its name says.", hint="Fetch it again, or give it its right name.")
+        raise DataRefused(f"{name}: is not what its name says.", hint="Fetch it again, or give it its right name.")
 
 
 def _unpack(path: Path, folder: Path) -> None:
@@ -119,7 +125,7 @@ def _find_one(folder: Path, name: str) -> Path:
         held = ", ".join(str(p.relative_to(folder)) for p in (files or sorted(folder.rglob("*")))[:8]) or "nothing"
         what = f"holds {len(files)} files of boundaries" if files else f"holds no {', '.join(_SUFFIXES)} file"
         raise DataRefused(f"{name}: {what}: {held}.", hint="Unpack it and give the one you mean.")
-    _refuse_mislabelled(files[0], files[0].read_bytes()[:64])
+    _refuse_mislabelled(files[0], files[0].read_bytes()[:64], f"{name}: {files[0].relative_to(folder)}")
     return files[0]
 
 
@@ -154,7 +160,7 @@ def _read(path: Path, name: str) -> geopandas.GeoDataFrame:
         shapely.errors.ShapelyError,
         IndexError,
     ) as error:
-        said = str(error).splitlines()[0].replace(str(path), path.name)
+        said = (str(error).splitlines() or [type(error).__name__])[0].replace(f"{path.parent}{os.sep}", "")
         raise DataRefused(f"{name}: cannot be read: {said}.", hint="Fetch or export it again.") from error
     if not isinstance(frame, geopandas.GeoDataFrame) or not len(frame):
         raise DataRefused(f"{name}: holds no polygons.", hint="Is it the file of boundaries?")
@@ -204,20 +210,37 @@ def _text(value: Any) -> str:  # noqa: ANN401 - whatever a column holds
     return re.sub(r"\s+", " ", str(value)).strip()
 
 
-def _polygons(geometries: NDArray[np.object_], file: VectorFile) -> NDArray[np.object_]:
+def _polygons(geometries: NDArray[np.object_], file: VectorFile, crs: CRS) -> NDArray[np.object_]:
     """Valid polygons only: rings are repaired and reported, whatever is no polygon becomes None."""
     geometries = shapely.force_2d(geometries)
+    for i in np.flatnonzero(shapely.get_type_id(geometries) == _COLLECTION):
+        geometries[i] = _polygons_of_collection(geometries[i], int(i), file)
+    in_metres = crs.is_projected and all(axis.unit_conversion_factor == 1 for axis in crs.axis_info[:2])
     invalid = ~shapely.is_valid(geometries) & ~shapely.is_missing(geometries)
     for i in np.flatnonzero(invalid):
         before = geometries[i].area
         why = shapely.is_valid_reason(geometries[i])
         geometries[i] = shapely.make_valid(geometries[i], method="structure", keep_collapsed=False)
-        file.repairs.append(f"Feature {i + 1}: {why}: repaired (its area changed by {geometries[i].area - before:,.6g} units).")
+        changed = f" (its area changed by {geometries[i].area - before:,.6g} m²)" if in_metres else ""
+        file.repairs.append(f"Feature {i + 1}: {why}: repaired{changed}.")
     polygonal = np.isin(shapely.get_type_id(geometries), (3, 6)) & ~shapely.is_empty(geometries)
     if not polygonal.any():
         raise DataRefused(f"{file.name}: holds no polygons.", hint="Is it the file of boundaries?")
     geometries[~polygonal] = None
     return geometries
+
+
+def _polygons_of_collection(collection: Any, at: int, file: VectorFile) -> Any:  # noqa: ANN401 - shapely geometries
+    parts = [collection]
+    while any(shapely.get_type_id(part) == _COLLECTION for part in parts):
+        parts = [inner for part in parts for inner in shapely.get_parts(part)]
+    parts = list(shapely.get_parts(parts))
+    polygons = [part for part in parts if isinstance(part, shapely.Polygon) and not part.is_empty]
+    if not polygons:
+        return None
+    others = f", {len(parts) - len(polygons)} other shapes left out" if len(parts) > len(polygons) else ""
+    file.repairs.append(f"Feature {at + 1}: is a GeometryCollection: its polygons ({len(polygons)}) were taken{others}.")
+    return shapely.MultiPolygon(polygons)
 
 
 def _crs(frame: geopandas.GeoDataFrame, given: str | None, name: str) -> CRS:
@@ -234,17 +257,26 @@ def _crs(frame: geopandas.GeoDataFrame, given: str | None, name: str) -> CRS:
         raise DataRefused(f"'{given}' is not a coordinate system.", hint="Write for example EPSG:27700.") from error
 
 
-def _to_metres(shapes: NDArray[np.object_], crs: CRS, name: str) -> NDArray[np.object_]:
+def _to_metres(shapes: NDArray[np.object_], crs: CRS, file: VectorFile) -> NDArray[np.object_]:
+    """Shapes in EPSG:27700; features outside the United Kingdom are noted, those that have no place there become None."""
     there = ~shapely.is_missing(shapes)
-    coordinates = shapely.get_coordinates(shapes[there])
+    coordinates, of = shapely.get_coordinates(shapes[there], return_index=True)
     east, north = metres_of(coordinates[:, 0], coordinates[:, 1], crs=crs.to_wkt())
     finite = np.isfinite(east) & np.isfinite(north)
-    inside = finite & in_united_kingdom(*to_lonlat(np.where(finite, east, 0), np.where(finite, north, 0)))
-    if inside.mean() < 0.5 or not finite.all():
+    lon, lat = to_lonlat(np.where(finite, east, 0), np.where(finite, north, 0))
+    finite &= np.isfinite(lon) & np.isfinite(lat)
+    inside = finite & in_united_kingdom(lon, lat)
+    if inside.mean() < 0.5:
         raise DataRefused(
-            f"{name}: most of it lies outside the United Kingdom when read as {crs.name}.",
+            f"{file.name}: most of it lies outside the United Kingdom when read as {crs.name}.",
             hint="Are x and y swapped, or is it in another coordinate system? --crs gives that of a GeoJSON.",
         )
+    positions = np.flatnonzero(there)
+    corners = np.bincount(of, minlength=len(positions))
+    file.outside = positions[np.bincount(of, weights=inside, minlength=len(positions)) < corners / 2].tolist()
+    file.beyond = positions[np.bincount(of, weights=finite, minlength=len(positions)) < corners].tolist()
     result = shapes.copy()
-    result[there] = shapely.set_coordinates(shapes[there].copy(), np.column_stack([east, north]))
+    metres = np.where(finite[:, None], np.column_stack([east, north]), 0)
+    result[there] = shapely.set_coordinates(shapes[there].copy(), metres)
+    result[file.beyond] = None
     return result

@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
+import re
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
 
-from pydantic import Field, ValidationError
+from pydantic import Field, ValidationError, field_validator
 from pydantic_settings import BaseSettings, SettingsConfigDict
 
 from mapping.errors import BadRequest
 
 __all__ = ["Settings", "load_settings"]
+
+_TILES_URL = re.compile(r"https?://(\{s\}\.)?[A-Za-z0-9.-]+(:\d{1,5})?/[!-~]+")
+_BREAKS_A_HEADER = re.compile(r"[\s\"'`;,\\<>]")
 
 
 class Settings(BaseSettings):
@@ -36,6 +40,17 @@ class Settings(BaseSettings):
     )
     tiles_attribution: str = Field(default="", description="What the supplier of the tiles wants printed.")
     now: datetime | None = Field(default=None, description="A fixed clock (ISO date and time), for tests and rehearsals.")
+
+    @field_validator("tiles_url")
+    @classmethod
+    def _is_of_tiles(cls, value: str) -> str:
+        """Its host goes into a header that says what a page may fetch: nothing else must get in there."""
+        right = _TILES_URL.fullmatch(value) and not _BREAKS_A_HEADER.search(value)
+        if value and not (right and all(part in value for part in ("{z}", "{x}", "{y}"))):
+            raise ValueError(
+                "it must be http(s)://host/... with {z}, {x} and {y}, and without spaces, quotes, commas and semicolons"
+            )
+        return value
 
     @property
     def store_url(self) -> str:
@@ -66,7 +81,7 @@ def load_settings(**overrides: object) -> Settings:
         first = error.errors()[0]
         name = "WARDWATCH_" + str(first["loc"][0]).upper()
         raise BadRequest(
-            f"{name} is '{first['input']}': {first['msg']}.",
+            f"{name} is '{first['input']}': {first['msg'].removeprefix('Value error, ')}.",
             hint="docs/settings.md lists every setting and what it may be.",
             parameter=name,
             value=str(first["input"]),

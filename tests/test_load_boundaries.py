@@ -265,9 +265,83 @@ def test_invalid_rings_are_repaired_and_told(load_both, wards, tmp_path):
     said = load_both(tmp_path / "wards.gpkg")
 
     assert "Feature 1: Self-intersection" in said
-    assert "repaired" in said
+    assert "repaired (its area changed by 500,000 m²)" in said
     shapes = [row["geom"] for row in read_tables(load_both.url)["ward"]]
     assert all(shapely.from_wkb(shape).is_valid for shape in shapes)
+
+
+def test_an_area_in_degrees_is_not_told(load, wards, tmp_path):
+    bow = shapely.Polygon([(500_000, 201_000), (501_000, 202_000), (501_000, 201_000), (500_000, 202_000)])
+    wards.loc[0, "geometry"] = bow
+    wards.to_crs(4326).to_file(tmp_path / "wards.gpkg")
+
+    said = load(tmp_path / "wards.gpkg")
+
+    assert ": repaired." in said
+    assert "area" not in said.partition("repaired.")[2].partition("\n")[0]
+
+
+def test_the_polygons_of_a_collection_are_taken_and_told(load, wards, tmp_path):
+    made = json.loads(wards.to_crs(4326).to_json())
+    parts = [made["features"][0]["geometry"], {"type": "Point", "coordinates": [0, 51]}]
+    inner = {"type": "GeometryCollection", "geometries": parts}
+    made["features"][0]["geometry"] = {"type": "GeometryCollection", "geometries": [inner]}
+    made["features"][1]["geometry"] = {"type": "GeometryCollection", "geometries": parts[1:]}
+    path = tmp_path / "wards.geojson"
+    path.write_text(json.dumps(made))
+
+    said = load(path)
+
+    assert "Feature 1: is a GeometryCollection: its polygons (1) were taken, 1 other shapes left out." in said
+    assert f"Feature 2 ({wards['WD24CD'][1]}) has no polygon: left out." in said
+    assert load.sets()[0]["wards"] == 3
+
+
+@pytest.mark.parametrize(
+    ("square", "says"),
+    [
+        (shapely.box(133, -25, 134, -24), "lies outside the United Kingdom"),
+        (shapely.box(51.8, -0.5, 51.9, -0.4), "lies outside the United Kingdom"),
+        (shapely.box(0, -95, 1, -94), "lies outside the United Kingdom, too far to be placed: left out."),
+    ],
+)
+def test_one_ward_outside_the_united_kingdom_is_told(load, wards, tmp_path, square, says):
+    wards = wards.to_crs(4326)
+    wards.loc[2, "geometry"] = square
+    wards.to_file(tmp_path / "wards.geojson")
+
+    said = load(tmp_path / "wards.geojson")
+
+    assert f"Feature 3 ({wards['WD24CD'][2]}) {says}" in said
+    assert said.count("outside the United Kingdom") == 1
+    assert all(np.isfinite(shapely.get_coordinates(shapely.from_wkb(r["geom"]))).all() for r in read_tables(load.url)["ward"])
+
+
+@pytest.mark.parametrize("column", ["WD24CD", "WD24NM", "LAD24CD"])
+def test_names_that_cannot_be_shown_are_refused(load, wards, tmp_path, column):
+    for value, says in (("x" * 301, "is 301 characters long"), ("a\x07b", "holds a control character")):
+        wards.loc[1, column] = value
+        wards.to_file(tmp_path / "wards.geojson")
+
+        assert f"feature 2: its '{column}' {says}" in load(tmp_path / "wards.geojson", status=1)
+
+
+def test_names_of_300_characters(load_both, wards, tmp_path):
+    wards.loc[1, ["WD24CD", "WD24NM", "LAD24CD"]] = ["c" * 300, "é" * 300, "d" * 300]
+    wards.to_file(tmp_path / "wards.geojson")
+
+    load_both(tmp_path / "wards.geojson")
+
+    assert load_both.sets()[0]["wards"] == 4
+
+
+def test_garbage_in_a_zip_is_named_as_it_was_given(load, wards, tmp_path):
+    write_shapefile(wards, tmp_path / "plain").write_bytes(b"garbage" * 100)
+
+    said = load(zip_folder(tmp_path / "plain", tmp_path / "wards.zip", inside="in/"), status=1)
+
+    assert f"{tmp_path / 'wards.zip'}: in/wards.shp: is not what its name says." in said
+    assert "wardwatch-" not in said
 
 
 def test_null_codes_and_shapes_are_left_out_and_told(load_both, wards, tmp_path):

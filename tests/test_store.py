@@ -8,11 +8,12 @@ import pytest
 import shapely
 from alembic import command
 from alembic.script import ScriptDirectory
-from sqlalchemy import create_engine, inspect, text
+from sqlalchemy import create_engine, event, inspect, text
 
 import mapping.store.engine
 import mapping.store.migrations
-from mapping.errors import StoreNotReady
+from mapping.errors import BadRequest, StoreNotReady
+from mapping.settings import load_settings
 from mapping.store import check_ready, open_engine, reading, writing
 from mapping.store.models import Base, Place
 from mapping.store.ready import HEAD
@@ -50,6 +51,52 @@ def county(request, tmp_path_factory):
     """Give a store that holds the wards and January."""
     with county_on(request.param, request, tmp_path_factory.mktemp("county"), incidents=[STREET]) as county:
         yield county
+
+
+# Addresses
+
+
+@pytest.mark.parametrize(
+    ("url", "says"),
+    [
+        ("postgresql+psycopg://u@/x?host=/nowhere&banana=1", "options that PostgreSQL does not know: banana"),
+        ("sqlite:////tmp/x.db?mode=ro", "takes no options: mode"),
+    ],
+)
+def test_options_that_an_address_cannot_have(invoke, url, says):
+    assert says in invoke("status", store=url, status=1).stderr
+
+
+def test_a_value_that_an_option_cannot_have(invoke):
+    url = "postgresql+psycopg://u@/x?host=/nowhere&connect_timeout=soon"
+
+    assert "cannot be used" in invoke("status", store=url, status=1).stderr
+
+
+def test_a_store_that_cannot_be_written_says_so(sqlite_url):
+    engine = open_engine(sqlite_url, must_exist=False)
+    init_store(engine)
+    event.listen(engine, "begin", lambda connection: connection.exec_driver_sql("PRAGMA query_only=ON"))
+    with pytest.raises(StoreNotReady, match="its folder, or the file, cannot be written"), writing(engine) as connection:
+        connection.execute(text("DELETE FROM ward"))
+    engine.dispose()
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        *("https://a.example/{z}/{x}.png", "ftp://a.example/{z}/{x}/{y}", "//a.example/{z}/{x}/{y}", "https://*/{z}/{x}/{y}"),
+        *(f"https://a.example{bad}/{{z}}/{{x}}/{{y}}" for bad in (" ", ";script-src *", ",b", "'", '"', "\n", "/\\")),
+    ],
+)
+def test_tiles_that_would_break_the_header_are_refused(url):
+    with pytest.raises(BadRequest, match=r"(?s)WARDWATCH_TILES_URL is .*it must be http"):
+        load_settings(tiles_url=url)
+
+
+@pytest.mark.parametrize("url", ["", "http://127.0.0.1:8080/{z}/{x}/{y}", "https://{s}.a.example/{z}/{x}/{y}{r}.png?key=a&b=c"])
+def test_tiles_that_are_right(url):
+    assert load_settings(tiles_url=url).tiles_url == url
 
 
 # Tables and their versions

@@ -15,7 +15,6 @@ from mapping.errors import BadRequest
 from mapping.measures import all_measures, find_measure
 from web import explorer
 from web.audiences import audience, reader
-from web.figures import crime_type_name
 from web.params import read_number, read_query
 from web.points import find_ward
 from web.tables import Workbook, json_answer, rows_answer
@@ -111,7 +110,7 @@ def _workbook(found: Answer) -> Workbook:
         sheets["All wards"] = answer(store, found.measure.id, replace(plain, by="set", district=None)).rows
     about = {
         "Measure": found.measure.name,
-        "Crime type": crime_type_name(store.catalogue(), question.crime_type),
+        "Crime type": store.catalogue().crime_type_name(question.crime_type),
         "Period": found.period.words,
         "District": boundary_set.districts.get(question.district or "", "all"),
         "Ward": boundary_set.ward(question.ward).name if question.ward else "all",

@@ -16,7 +16,7 @@ from mapping.vocabulary import GROUP_NAMES
 from web.assets import map_addresses
 from web.audiences import audience, reader
 from web.charts import series_chart
-from web.figures import crime_type_name, headline, notes, page_values, table_rows, total_rows, ward_figures
+from web.figures import headline, notes, page_values, table_rows, total_rows, ward_figures
 from web.pages import MAP_SCRIPTS, render_page
 from web.params import read_query
 
@@ -95,7 +95,7 @@ def map_context(found: Answer, question: Question, selected: str) -> dict[str, A
         _must_exist(found, selected)
     # A district chooses the rows of the table; the map goes on showing all wards, those outside it dimmed.
     everywhere = answer(store, found.measure.id, replace(question, district=None)) if question.district else found
-    type_name = crime_type_name(catalogue, question.crime_type)
+    type_name = catalogue.crime_type_name(question.crime_type)
     head = headline(found, type_name)
     parameters = parameters_of(found, question)
     rows = table_rows(found)
@@ -183,14 +183,14 @@ class Filters:
 
 
 def _filters(catalogue: Catalogue, found: Answer, question: Question) -> Filters:
-    seen = frozenset().union(*(stream.crime_types for stream in catalogue.coverage.streams)) | {question.crime_type}
+    seen = frozenset().union(*(stream.seen for stream in catalogue.coverage.streams)) | {question.crime_type}
     types = [t for t in catalogue.crime_types if t.id in seen]
     kinds = {t.group for t in types}
     span = catalogue.coverage.span
     months = {*(span or ()), *found.period}
     return Filters(
         measures=[(m.id, m.name) for m in all_measures().values()],
-        groups=[(group, name) for group, name in GROUP_NAMES.items() if group == "all" or group in kinds],
+        groups=[(group, catalogue.crime_type_name(group)) for group in GROUP_NAMES if group == "all" or group in kinds],
         # ASB is what most partnerships meet about: first among equals.
         crime_types=sorted(types, key=lambda t: (t.group != "asb", t.group == "other", t.name)),
         months=sorted(months, reverse=True),

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mapping.answers import Answer, Question, answer
 from mapping.choropleth import STATUS_WORDS, map_values
-from mapping.vocabulary import GROUP_NAMES, Month, Period, group_members
+from mapping.vocabulary import Month, Period, group_members
 
 if TYPE_CHECKING:
     from mapping.coverage import Coverage
@@ -20,7 +20,6 @@ __all__ = [
     "Headline",
     "TableRow",
     "WardFigures",
-    "crime_type_name",
     "headline",
     "notes",
     "page_values",
@@ -108,11 +107,6 @@ class WardFigures:
     common_partial: bool
 
 
-def crime_type_name(catalogue: Catalogue, crime_type: str) -> str:
-    """The name of a type or group."""
-    return GROUP_NAMES.get(crime_type) or next((t.name for t in catalogue.crime_types if t.id == crime_type), crime_type)
-
-
 def headline(found: Answer, type_name: str) -> Headline:
     """What the rows of an answer amount to."""
     plain_count = found.measure.id == "count"
@@ -196,15 +190,14 @@ def ward_figures(
     wanted = [i for i, t in enumerate(counts.crime_types) if t in members]
     in_view = catalogue.coverage.of(sources=[s.id for s in catalogue.sources_in_view(question.source)])
     sending = in_view.of(crime_types=members)
-    coverage = sending if sending.streams else in_view
     bars = tuple(
         Bar(
             month,
             int(of_ward[at[month], wanted].sum()) if month in at else 0,
-            _status(coverage, month),
+            _status(sending, month),
             found.period.first <= month <= found.period.last,
         )
-        for month in _span(coverage, found.period, months)
+        for month in _span(sending if sending.streams else in_view, found.period, months)
     )
     inside = [at[month] for month in found.period if month in at]
     sums = of_ward[inside].sum(axis=0) if inside else of_ward[:0].sum(axis=0)

@@ -26,7 +26,7 @@ from mapping.choropleth import (
     shapes_centre,
     tolerance_for,
 )
-from web.figures import GAP, crime_type_name, headline, notes, page_values, table_rows, total_rows
+from web.figures import GAP, headline, notes, page_values, table_rows, total_rows
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -168,7 +168,7 @@ def render_map_file(reader: Reader, found: Answer, settings: Settings) -> str:
     folium = draw_map(centre=shapes_centre(shapes), canvas=len(boundary_set.wards) > CANVAS_ABOVE)
     scripts = [_inert(text) for text in (_text("leaflet/leaflet.js"), folium.script, *map(_text, MAP_SCRIPTS))]
     styles = [_text("leaflet/leaflet.css"), _text("wardwatch.css")]
-    head = headline(found, crime_type_name(catalogue, question.crime_type))
+    head = headline(found, catalogue.crime_type_name(question.crime_type))
     return render(
         "map_file.html",
         site=Site(title=settings.title),

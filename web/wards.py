@@ -13,7 +13,7 @@ from mapping.measures import all_measures, find_measure
 from web.audiences import audience, reader
 from web.charts import series_chart
 from web.explorer import DEFAULT_MEASURE, panel_context, parameters_of
-from web.figures import crime_type_name, headline, notes, table_rows, total_rows, ward_figures
+from web.figures import headline, notes, table_rows, total_rows, ward_figures
 from web.pages import render_page
 from web.params import read_query
 from web.points import find_ward, read_point
@@ -122,7 +122,7 @@ def _measure_row(measure_id: str, question: Question, code: str) -> dict[str, An
 
 def _context(found: Answer, question: Question) -> dict[str, Any]:
     catalogue = reader().catalogue()
-    name = crime_type_name(catalogue, question.crime_type)
+    name = catalogue.crime_type_name(question.crime_type)
     return {
         "found": found,
         "head": headline(found, name),

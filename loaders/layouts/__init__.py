@@ -5,12 +5,13 @@ from __future__ import annotations
 import hashlib
 import re
 import tomllib
+from datetime import datetime
 from functools import cache
 from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ConfigDict, Field, ValidationError, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator, model_validator
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
@@ -23,6 +24,15 @@ __all__ = ["Columns", "Dates", "Layout", "built_in_layouts", "read_layout", "typ
 def type_key(text: str) -> str:
     """How the names of crime types are compared: without regard to case and spacing."""
     return " ".join(text.split()).casefold()
+
+
+def _checked_format(text: str) -> str:
+    moment = datetime(2001, 2, 3, 4, 5, 6)  # noqa: DTZ001 - any moment will do
+    try:
+        datetime.strptime(moment.strftime(text), text)  # noqa: DTZ007
+    except (ValueError, re.error):
+        raise ValueError(f"'{text}' is not a format of dates; write for example %d/%m/%Y") from None
+    return text
 
 
 class _Strict(BaseModel):
@@ -58,6 +68,16 @@ class Dates(_Strict):
 
     format: str = ""
     formats: tuple[str, ...] = ()
+
+    @field_validator("format")
+    @classmethod
+    def _is_format(cls, value: str) -> str:
+        return _checked_format(value) if value else value
+
+    @field_validator("formats")
+    @classmethod
+    def _are_formats(cls, values: tuple[str, ...]) -> tuple[str, ...]:
+        return tuple(_checked_format(value) for value in values)
 
     @property
     def all(self) -> tuple[str, ...]:
@@ -111,6 +131,22 @@ class Layout(_Strict):
             raise ValueError(f"'{value}' is not a coordinate system; write for example EPSG:27700") from None
         return value
 
+    @field_validator("name", "stream", "source_name", "attribution")
+    @classmethod
+    def _plain(cls, value: str, info: ValidationInfo) -> str:
+        if not value and info.field_name in ("name", "stream"):
+            raise ValueError("is empty")
+        if not value.isprintable() or len(value) > 500:
+            raise ValueError("holds control characters, or more than 500 characters")
+        return value
+
+    @field_validator("delimiter")
+    @classmethod
+    def _one_character(cls, value: str) -> str:
+        if len(value) > 1 or value in ('"', "\n", "\r"):
+            raise ValueError(f"'{value}' is not one character")
+        return value
+
     @field_validator("source", "stream")
     @classmethod
     def _an_id(cls, value: str) -> str:
@@ -126,6 +162,10 @@ class Layout(_Strict):
             faults.append("columns x and y go together")
         if columns.x and not self.crs:
             faults.append('x and y need crs = "EPSG:27700" or "EPSG:4326"')
+        if columns.x and columns.x == columns.y:
+            faults.append("columns x and y are the same column")
+        if columns.date and columns.year:
+            faults.append("columns name both date and year: one of them is when it counts")
         if not (columns.date or (columns.year and columns.month)):
             faults.append("columns must name date, or year and month (and day)")
         if (columns.date or columns.from_) and not self.dates.all:
@@ -134,14 +174,28 @@ class Layout(_Strict):
             faults.append('month_of = "from" needs the column from')
         if not self.source and not columns.source:
             faults.append("source is missing: who supplied it")
+        faults += self._type_faults()
+        if faults:
+            raise ValueError("; ".join(faults))
+        return self
+
+    def _type_faults(self) -> list[str]:
+        """What is wrong with the crime types that it maps and adds."""
+        ids = [t.id for t in self.types]
+        built_in = {t.id for t in BUILT_IN_CRIME_TYPES}
+        faults = [
+            f"[[types]] says '{i}' again, which is defined already" for i in set(ids) if ids.count(i) > 1 or i in built_in
+        ]
+        said: dict[str, set[str]] = {}
+        for text, crime_type in self.crime_types.items():
+            said.setdefault(type_key(text), set()).add(crime_type)
+        faults += [f"[crime_types] maps '{text}' to {' and '.join(sorted(to))}" for text, to in said.items() if len(to) > 1]
         known = {t.id for t in self.all_types}
         faults += [
             f"[crime_types] maps '{k}' to '{v}', which is no crime type" for k, v in self.crime_types.items() if v not in known
         ]
         faults += [f"[[types]] may not use '{t.id}'" for t in self.types if t.id in GROUP_NAMES or t.id != slug(t.id)]
-        if faults:
-            raise ValueError("; ".join(faults))
-        return self
+        return faults
 
     @property
     def all_types(self) -> tuple[CrimeType, ...]:

@@ -7,6 +7,8 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
+from mapping.vocabulary import Month
+
 if TYPE_CHECKING:
     from collections.abc import Callable
 
@@ -14,7 +16,7 @@ if TYPE_CHECKING:
 
     from mapping.counts import Counts
     from mapping.coverage import Coverage
-    from mapping.vocabulary import Month, Period
+    from mapping.vocabulary import Period
 
 __all__ = ["Area", "Figures", "Measure", "Option", "View"]
 
@@ -88,7 +90,10 @@ class View:
         missing = self.coverage.missing(period)
         if not missing:
             return ""
-        shown = [f"{m['source']} {m['month']}" + (" (in part)" if m["status"] == "partial" else "") for m in missing]
+        shown = [
+            f"{m['source']} {Month.parse(m['month']).words}" + (" (in part)" if m["status"] == "partial" else "")
+            for m in missing
+        ]
         more = f" and {len(shown) - 3} more" if len(shown) > 3 else ""
         return " Not supplied: " + ", ".join(shown[:3]) + more + "."
 

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
+import os
 from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import psycopg
 import pyarrow as pa
 import pyarrow.csv
 import shapely
 import sqlalchemy
 from sqlalchemy import create_engine, event, make_url, text
-from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError
+from sqlalchemy.exc import ArgumentError, DBAPIError, NoSuchModuleError, OperationalError, ProgrammingError
 
 from mapping.errors import StoreBusy, StoreNotReady
 from mapping.store.geometry import MetresGeometry
@@ -45,6 +47,7 @@ def open_engine(url: str, *, must_exist: bool = True) -> Engine:
         if parsed.get_backend_name() == "sqlite":
             return _sqlite_engine(parsed, must_exist=must_exist)
         if parsed.get_backend_name() == "postgresql":
+            _refuse_unknown_options(parsed)
             driver = parsed.set(drivername="postgresql+psycopg")
             # The ping finds connections that a restart of the server has cut.
             return create_engine(driver, pool_pre_ping=True, connect_args={"application_name": "wardwatch"})
@@ -56,9 +59,24 @@ def open_engine(url: str, *, must_exist: bool = True) -> Engine:
     )
 
 
+def _refuse_unknown_options(url: sqlalchemy.URL) -> None:
+    known = {option.keyword.decode() for option in psycopg.pq.Conninfo.get_defaults()}
+    unknown = sorted(set(url.query) - known)
+    if unknown:
+        raise StoreNotReady(
+            f"The address of the store has options that PostgreSQL does not know: {', '.join(unknown)}.",
+            hint="Take them out of WARDWATCH_DATABASE_URL; what stands after its '?' are connection options of libpq.",
+        )
+
+
 def _sqlite_engine(url: sqlalchemy.URL, *, must_exist: bool) -> Engine:
     if not url.database:
         raise ValueError(url)
+    if url.query:
+        raise StoreNotReady(
+            f"The address of a store in a file takes no options: {', '.join(sorted(url.query))}.",
+            hint="Take what stands after the '?' out of WARDWATCH_DATABASE_URL.",
+        )
     path = Path(url.database)
     if must_exist and not path.is_file():
         raise StoreNotReady(f"There is no store at {path}.", hint="Run `wardwatch init` to make one.")
@@ -127,12 +145,25 @@ def _understood(engine: Engine) -> Iterator[None]:
                 f"{engine.url.database} is not a store, or a damaged one: {said}.",
                 hint="Name another file in WARDWATCH_DATABASE_URL, or restore this one from a backup.",
             ) from error
-        if isinstance(error, OperationalError) or error.connection_invalidated:
+        if "readonly database" in said or ("unable to open" in said and _is_read_only(engine)):
+            raise StoreNotReady(
+                f"The store {engine.url.database} cannot be used: its folder, or the file, cannot be written by this user.",
+                hint="Reading needs that too (SQLite keeps files of its own beside it): give the user the right to write "
+                "there, or copy the store to another folder.",
+            ) from error
+        # Without a statement it was the connection that failed: an option with a value it cannot have, say.
+        connecting = isinstance(error, ProgrammingError) and error.statement is None
+        if isinstance(error, OperationalError) or connecting or error.connection_invalidated:
             raise StoreNotReady(
                 f"The store {where} cannot be used: {said.splitlines()[0]}.",
                 hint="See that the database runs and that WARDWATCH_DATABASE_URL names it. What was stored is as it was.",
             ) from error
         raise
+
+
+def _is_read_only(engine: Engine) -> bool:
+    folder = Path(engine.url.database or "").parent
+    return engine.dialect.name == "sqlite" and folder.is_dir() and not os.access(folder, os.W_OK)
 
 
 def _holder(engine: Engine) -> str:
