@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
 from sqlalchemy import func, insert, select, update
+from sqlalchemy.orm import aliased
 
 from loaders.ledger import clear_window, months_of, next_id, rows_in_window, stamp
 from loaders.quality import ExtractReport, LoadReport
@@ -19,6 +20,7 @@ from mapping.store.models import (
     CrimeTypeRow,
     Extract,
     ExtractFile,
+    ExtractTypeCount,
     Incident,
     Source,
     SuppliedWindow,
@@ -39,6 +41,7 @@ if TYPE_CHECKING:
 __all__ = ["shelve"]
 
 _MOST_OUTSIDE = 0.9
+_PLENTY = 20
 
 
 def shelve(
@@ -74,6 +77,7 @@ def shelve(
             kept_months = ledger.close()
             Shelf(connection, ledger.fresh, progress).store(type_ids, ledger.touched, kept_months)
             stamp(connection)
+            report.warnings += [w for _, done, source_id in ledger.fresh for w in _types_gone(connection, done, source_id)]
         _warn(connection, report)
 
 
@@ -292,6 +296,34 @@ def _refuse_over_months(connection: Connection, source_id: int, extract: Receive
             f"{extract.files[0][0]}: the window {window} cuts a month of which {monthly:,} rows are stored without a day.\n"
             "Load whole months of this stream, or give the layout a stream of its own."
         )
+
+
+def _types_gone(connection: Connection, done: ExtractReport, source_id: int) -> list[str]:
+    """Say of which types the extract before this one had plenty, and this one has none."""
+    before = connection.scalar(
+        select(Extract.id)
+        .where(
+            Extract.source_id == source_id,
+            Extract.stream == done.stream,
+            Extract.date_to < done.window[0],
+            Extract.withdrawn_at.is_(None),
+        )
+        .order_by(Extract.date_to.desc(), Extract.id.desc())
+        .limit(1)
+    )
+    then, now = aliased(ExtractTypeCount), aliased(ExtractTypeCount)
+    gone = connection.execute(
+        select(CrimeTypeRow.name, then.count)
+        .join(then, then.crime_type_id == CrimeTypeRow.id)
+        .join(now, now.crime_type_id == CrimeTypeRow.id)
+        .where(then.extract_id == before, then.count >= _PLENTY, now.extract_id == done.extract_id, now.count == 0)
+        .order_by(CrimeTypeRow.id)
+    ).all()
+    return [
+        f"{', '.join(done.files[:2])}: no row is of {name}, of which the extract before had {count:,}. If it was not sent, its "
+        "zeros say nothing."
+        for name, count in gone
+    ]
 
 
 def _warn(connection: Connection, report: LoadReport) -> None:

@@ -547,3 +547,53 @@ def test_a_damaged_store(invoke, tmp_path):
     done = invoke("status", store=f"sqlite:///{path}", status=1)
 
     assert str(path) in done.stderr
+
+
+# What lies about itself
+
+
+def test_coordinates_that_are_no_numbers(refused, tmp_path):
+    layout = write_layout(tmp_path)
+    extract = write_calls(tmp_path, [("05/03/2024", "NOISE", ("500500,25", "201500,1"))] * 4)
+    refused(
+        *("load", "incidents", "--layout", layout, "--window", "2024-03:2024-03", extract),
+        says=["more than half of its coordinates are not numbers", 'decimal = ","'],
+    )
+
+
+@pytest.mark.parametrize("window", ["2024-01-01:2026-12-31", "1066-10-01:2024-01-31", "0001-01-01:9999-12-30"])
+def test_a_window_that_nothing_can_be_complete_for(refused, tmp_path, window):
+    extract = write_street(tmp_path, "2024-01", [(ASB, NW)])
+    refused("load", "incidents", "--window", window, extract, says=["is not between 1970 and the current month (2024-06)"])
+
+
+def test_rows_dated_before_there_were_computers(refused, tmp_path):
+    refused("load", "incidents", write_street(tmp_path, "1066-10", [(ASB, NW)]), says=["before 1970", "1066-10"])
+
+
+def test_a_field_that_holds_half_a_file(refused, tmp_path):
+    rows = street_rows("2024-02", [(BURGLARY, NW)])
+    rows[0][HEADER.index("Location")] = "x" * 501
+    long = write_table(tmp_path / "2024-02-tiny-street.csv", HEADER, rows)
+    refused("load", "incidents", long, says=["'Location' holds a text of 501 characters"])
+
+
+def test_a_column_that_stands_twice(refused, tmp_path):
+    header = [*HEADER[:-1], "Crime type"]
+    twice = write_table(tmp_path / "2024-02-tiny-street.csv", header, street_rows("2024-02", [(BURGLARY, NW)]))
+    refused("load", "incidents", twice, says=["has the column 'Crime type' more than once"])
+
+
+def test_a_type_that_two_layouts_define_differently(invoke, tmp_path):
+    url = f"sqlite:///{tmp_path / 'other.db'}"
+    fill(url, incidents=())
+    added = '\n[[types]]\nid = "fly-tipping"\nname = "Fly-tipping"\ngroup = "{}"\n'
+    extract = write_calls(tmp_path, [("05/03/2024", "NOISE", NW)])
+    options = ("--window", "2024-03:2024-03", extract)
+    first = write_layout(tmp_path, LAYOUT + added.format("asb"), name="a.toml")
+    second = write_layout(tmp_path, LAYOUT + added.format("other"), name="b.toml")
+    invoke("load", "incidents", "--layout", first, *options, store=url, env=CLOCK)
+
+    said = invoke("load", "incidents", "--layout", second, *options, store=url, env=CLOCK, status=1).stderr
+
+    assert "'Fly-tipping' of the group asb in the store, and the layout says 'Fly-tipping' of other" in said

@@ -360,3 +360,32 @@ def test_a_month_taken_out_changes_the_data_version(tiny, tmp_path):
 
     assert [m["status"] for m in state(tiny)["sources"][0]["months"]] == ["supplied", "not-supplied"]
     assert state(tiny)["data_version"] != before
+
+
+def test_a_type_that_is_sent_no_more_is_warned_of(county, invoke, tmp_path):
+    before = write_street(tmp_path, "2024-01", [(ASB, NW)] * 25 + [(BURGLARY, NW)])
+    after = write_street(tmp_path, "2024-02", [(BURGLARY, NW)] * 20)
+    with county.copy(tmp_path) as url:
+        invoke("load", "incidents", before, store=url, env=CLOCK)
+        said = invoke("load", "incidents", after, store=url, env=CLOCK).stderr
+
+    assert "2024-02-tiny-street.csv: no row is of Anti-social behaviour, of which the extract before had 25." in said
+    assert "Burglary" not in said
+
+
+def test_a_month_without_coordinates_is_warned_of(county, invoke, tmp_path):
+    nowhere = write_street(tmp_path, "2024-01", [(ASB, None)] * 3)
+    with county.copy(tmp_path) as url:
+        said = invoke("load", "incidents", nowhere, store=url, env=CLOCK).stderr
+
+    assert "3 of 3 rows have no coordinates" in said
+    assert "zeros of these months say nothing" in said
+
+
+def test_the_report_counts_only_what_is_new(county, invoke, tmp_path):
+    known, new = (write_street(tmp_path, month, [(ASB, NW), (ASB, OUTSIDE)]) for month in ("2024-01", "2024-02"))
+    with county.copy(tmp_path) as url:
+        invoke("load", "incidents", known, store=url, env=CLOCK)
+        said = invoke("load", "incidents", known, new, store=url, env=CLOCK).stderr
+
+    assert "Of what is new, on wd24: 1 in a ward, 1 outside every ward." in said

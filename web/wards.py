@@ -74,7 +74,7 @@ def _at(text: str, found: Answer) -> tuple[str, str] | None:
     )
 
 
-@blueprint.get("/wards/<boundaries>/<code>")
+@blueprint.get("/wards/<boundaries>/<path:code>")
 @audience("public")
 def ward(boundaries: str, code: str) -> str:
     """A ward's figures, series and crime types; `view=panel` gives the explorer's panel alone."""
