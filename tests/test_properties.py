@@ -236,6 +236,23 @@ def test_counts_are_always_those_of_what_is_there_in_postgis(in_postgis, history
     tell(in_postgis, history)
 
 
+@pytest.mark.soak
+@pytest.mark.timeout(3600)
+@settings(max_examples=600, **SHORT | {"derandomize": False})
+@given(history=histories)
+def test_counts_over_many_histories(in_file, history):
+    tell(in_file, history)
+
+
+@pytest.mark.soak
+@pytest.mark.postgis
+@pytest.mark.timeout(3600)
+@settings(max_examples=150, **SHORT | {"derandomize": False})
+@given(history=histories)
+def test_counts_over_many_histories_in_postgis(in_postgis, history):
+    tell(in_postgis, history)
+
+
 # Points in wards
 
 
