@@ -219,6 +219,8 @@ def test_a_database_that_goes_and_comes_back(postgis_url, tmp_path):
         for answer in answers:
             assert error_of(answer, 503)["kind"] == "store-not-ready"
             assert_tells_nothing(answer, name, "postgres@")
+        # The explorer must not take it for an empty store.
+        assert client.get("/").status_code == 503
 
         connection.execute(text(f'ALTER DATABASE "{name}" ALLOW_CONNECTIONS true'))
         assert client.get("/api/v1/counts").data == before.data

@@ -43,7 +43,10 @@ def explorer() -> str:
         catalogue = store.catalogue()
         if not catalogue.boundary_sets or catalogue.coverage.span is None:
             return _welcome(catalogue)
-    except StoreNotReady:
+    except StoreNotReady as error:
+        # A database that cannot be reached is no empty store: nobody should be told to make a new one.
+        if error.__cause__:
+            raise
         return _welcome(None)
     measure = find_measure(query.measure or DEFAULT_MEASURE).id
     question, selected = replace(query.question, ward=None), query.question.ward or ""
