@@ -50,7 +50,7 @@ def display_shapes(
         `district_code` and `label` (a point inside, for the name); the member `borders` holds the lines between districts
         and around them, or null where there are none.
     """
-    labels = [_rounded(shapely.get_coordinates(_in_degrees(shapely.point_on_surface(s)))[0]) for s in shapes]
+    labels = shapely.get_coordinates(_in_degrees(shapely.point_on_surface(shapes))).tolist()
     return {
         tolerance: _collection(
             shapely.coverage_simplify(shapes, tolerance), labels=labels, codes=codes, names=names, district_codes=district_codes
@@ -62,17 +62,18 @@ def display_shapes(
 def _collection(
     shapes: NDArray[np.object_],
     *,
-    labels: list[Any],
+    labels: list[list[float]],
     codes: Sequence[str],
     names: Sequence[str],
     district_codes: Sequence[str],
 ) -> bytes:
+    geometries = [json.loads(text) for text in shapely.to_geojson(_in_degrees(shapes))]
     features = [
         {
             "type": "Feature",
             "id": code,
             "properties": {"ward_code": code, "ward_name": names[i], "district_code": district_codes[i], "label": labels[i]},
-            "geometry": _geometry(shapes[i]),
+            "geometry": geometries[i],
         }
         for i, code in enumerate(codes)
     ]
@@ -86,20 +87,11 @@ def _borders(shapes: NDArray[np.object_], district_codes: Sequence[str]) -> dict
         return None
     of = np.array(district_codes)
     outlines = [shapely.boundary(shapely.union_all(shapes[of == district])) for district in districts]
-    return _geometry(shapely.line_merge(shapely.union_all(outlines)))
+    lines = shapely.line_merge(shapely.union_all(outlines))
+    borders: dict[str, Any] = json.loads(shapely.to_geojson(_in_degrees(lines)))
+    return borders
 
 
-def _geometry(shape: Any) -> dict[str, Any]:  # noqa: ANN401 - any shapely geometry
-    geometry: dict[str, Any] = json.loads(shapely.to_geojson(_in_degrees(shape)))
-    geometry["coordinates"] = _rounded(geometry["coordinates"])
-    return geometry
-
-
-def _in_degrees(shape: Any) -> Any:  # noqa: ANN401
-    return shapely.transform(shape, lambda xy: np.column_stack(to_lonlat(xy[:, 0], xy[:, 1])))
-
-
-def _rounded(coordinates: Any) -> Any:  # noqa: ANN401 - nested lists of numbers
-    if isinstance(coordinates, list | np.ndarray):
-        return [_rounded(c) for c in coordinates]
-    return round(float(coordinates), _DECIMALS)
+def _in_degrees(shapes: Any) -> Any:  # noqa: ANN401 - a shapely geometry, or an array of them
+    """From EPSG:27700 to EPSG:4326, rounded."""
+    return shapely.transform(shapes, lambda xy: np.column_stack(to_lonlat(xy[:, 0], xy[:, 1])).round(_DECIMALS))

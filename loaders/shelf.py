@@ -52,6 +52,10 @@ class Shelf:
         types = self._by_dictionary("crime_type", type_ids)
         phrases = _phrase_ids(self.connection, [self.rows[name] for name in ("location", "lsoa", "outcome")])
         first = next_id(self.connection, Incident)
+        # Into an empty table it is quicker to insert first and index then.
+        indexes = [index for index in Incident.__table__.indexes if first == 1]  # type: ignore[attr-defined]
+        for index in indexes:
+            index.drop(self.connection)
         bulk_insert(
             self.connection,
             Incident.__table__,  # type: ignore[arg-type]
@@ -67,6 +71,8 @@ class Shelf:
                 }
             ),
         )
+        for index in indexes:
+            index.create(self.connection)
         self._store_types(types, type_ids)
         _store_issues(self.connection, self.reports, [first + int(start) for start in self.starts])
         self.progress("counting", 0)
