@@ -100,8 +100,8 @@ def init() -> None:
 @main.group()
 def load() -> None:
     """Load boundaries, population or incidents."""
-    # A load makes millions of small objects and no cycles: looking for them as often as usual costs a tenth of its time.
-    gc.set_threshold(1_000_000, 20, 100)
+    # A load makes millions of small objects, hardly a cycle, and then ends: looking for cycles costs a tenth of its time.
+    gc.disable()
 
 
 class _Day(click.ParamType[date]):
