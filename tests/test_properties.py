@@ -337,7 +337,7 @@ def test_the_transform_against_numbers_of_the_ordnance_survey():
 
 # Intervals
 
-GARWOOD = {  # METHODS.md G1: R's poisson.test
+GARWOOD = {  # by R, poisson.test
     0: (0, 3.688879454),
     1: (0.025317808, 5.571643391),
     3: (0.618672123, 8.767273070),
@@ -354,7 +354,7 @@ def test_garwoods_interval_is_that_of_r():
     np.testing.assert_allclose(np.column_stack([low, high]), list(GARWOOD.values()), atol=1e-8)
 
 
-def test_the_rate_of_the_example_in_methods():
+def test_the_rate_of_a_ward_worked_by_hand():
     """G3: 41 in 7,842 residents is 5.2283 (3.7519 to 7.0927) per 1,000."""
     low, high = poisson_interval([41])
 
