@@ -1,7 +1,7 @@
 """The tables: one set of models for PostGIS and for the embedded file.
 
 Ids are given by the load, not by the database, so that both engines hold the same rows. Three tables grow with the data
-(`incident`, `place_ward`, `ward_month_count`) and carry no foreign keys: a trigger per row would take longer than the load,
+(`incident`, `place_ward`, `ward_month_count`) and carry no foreign keys: a trigger would run for every row of a load,
 every id in them comes from a row that the same transaction wrote or read, and a test looks for orphans.
 """
 
