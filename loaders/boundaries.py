@@ -14,7 +14,7 @@ import pyarrow as pa
 import shapely
 from sqlalchemy import delete, func, insert, select, update
 
-from loaders.ledger import months_of, stamp
+from loaders.ledger import stamp, supplied_months
 from loaders.progress import Progress, untold
 from loaders.shapes import check_coverage, display_shapes
 from loaders.vectors import VectorFile, read_vectors
@@ -26,15 +26,13 @@ from mapping.store.models import (
     BoundarySet,
     BoundaryShapes,
     District,
-    Extract,
     Place,
     PlaceWard,
     Population,
     PopulationFile,
-    SuppliedWindow,
     Ward,
 )
-from mapping.vocabulary import Month, slug
+from mapping.vocabulary import slug
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -152,7 +150,12 @@ def load_boundaries(
         progress("placing", 0)
         replace_all_places(connection, set_id)
         progress("placing", 1)
-        _recount_all(connection, set_id, progress)
+        recount(
+            connection,
+            set_ids=[set_id],
+            months=supplied_months(connection),
+            progress=lambda share: progress("counting", share),
+        )
         report.places, report.places_in_ward = _placed(connection, set_id)
         stamp(connection)
     return report
@@ -336,17 +339,6 @@ def _keep_population(connection: Connection, set_id: int, areas: _Areas, report:
         for row in connection.execute(select(District.code, District.name).where(District.boundary_set_id == set_id)):
             if row.code in areas.district_codes:
                 areas.district_names.setdefault(row.code, row.name)
-
-
-def _recount_all(connection: Connection, set_id: int, progress: Progress) -> None:
-    months: dict[int, set[Month]] = {}
-    for row in connection.execute(
-        select(Extract.source_id, SuppliedWindow.date_from, SuppliedWindow.date_to).join(
-            Extract, Extract.id == SuppliedWindow.extract_id
-        )
-    ):
-        months.setdefault(row.source_id, set()).update(months_of(row.date_from, row.date_to))
-    recount(connection, set_ids=[set_id], months=months, progress=lambda share: progress("counting", share))
 
 
 def _placed(connection: Connection, set_id: int) -> tuple[int, int]:

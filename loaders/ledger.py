@@ -37,7 +37,17 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-__all__ = ["Unloaded", "clear_window", "months_of", "next_id", "rows_in_window", "stamp", "unload_boundaries", "unload_extract"]
+__all__ = [
+    "Unloaded",
+    "clear_window",
+    "months_of",
+    "next_id",
+    "rows_in_window",
+    "stamp",
+    "supplied_months",
+    "unload_boundaries",
+    "unload_extract",
+]
 
 
 def next_id(connection: Connection, model: type[Source | Extract | Incident]) -> int:
@@ -48,6 +58,18 @@ def next_id(connection: Connection, model: type[Source | Extract | Incident]) ->
 def months_of(first: date, last: date) -> set[Month]:
     """The months that a window touches."""
     return set(Period(Month.of(first), Month.of(last)))
+
+
+def supplied_months(connection: Connection) -> dict[int, set[Month]]:
+    """For each source id the months that any of its extracts covers, whole or in part."""
+    months: dict[int, set[Month]] = {}
+    for row in connection.execute(
+        select(Extract.source_id, SuppliedWindow.date_from, SuppliedWindow.date_to).join(
+            Extract, Extract.id == SuppliedWindow.extract_id
+        )
+    ):
+        months.setdefault(row.source_id, set()).update(months_of(row.date_from, row.date_to))
+    return months
 
 
 def _in_window(source_id: int, stream: str, first: date, last: date):  # type: ignore[no-untyped-def]  # noqa: ANN202
@@ -81,11 +103,10 @@ def clear_window(connection: Connection, *, source_id: int, stream: str, first: 
                 SuppliedWindow.extract_id == window.extract_id, SuppliedWindow.date_from == window.date_from
             )
         )
-        left = [(window.date_from, first - day), (last + day, window.date_to)]
-        connection.execute(
-            insert(SuppliedWindow),
-            [{"extract_id": window.extract_id, "date_from": a, "date_to": b} for a, b in left if a <= b] or [],
-        ) if any(a <= b for a, b in left) else None
+        for date_from, date_to in ((window.date_from, first - day), (last + day, window.date_to)):
+            if date_from <= date_to:
+                left = {"extract_id": window.extract_id, "date_from": date_from, "date_to": date_to}
+                connection.execute(insert(SuppliedWindow).values(left))
 
 
 @dataclass(frozen=True, slots=True)

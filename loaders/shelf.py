@@ -53,7 +53,7 @@ class Shelf:
         phrases = _phrase_ids(self.connection, [self.rows[name] for name in ("location", "lsoa", "outcome")])
         first = next_id(self.connection, Incident)
         # Into an empty table it is quicker to insert first and index then.
-        indexes = [index for index in Incident.__table__.indexes if first == 1]  # type: ignore[attr-defined]
+        indexes = Incident.__table__.indexes if first == 1 else ()  # type: ignore[attr-defined]
         for index in indexes:
             index.drop(self.connection)
         bulk_insert(

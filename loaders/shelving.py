@@ -10,7 +10,7 @@ import pyarrow.compute as pc
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import aliased
 
-from loaders.ledger import clear_window, months_of, next_id, rows_in_window, stamp
+from loaders.ledger import clear_window, months_of, next_id, rows_in_window, stamp, supplied_months
 from loaders.quality import ExtractReport, LoadReport
 from loaders.shelf import Shelf
 from mapping.errors import DataRefused
@@ -165,13 +165,8 @@ class _OpenLedger:
 
     def close(self) -> dict[int, set[Month]]:
         """Write the new extracts down; returns, for each source, the touched months that others of its extracts cover too."""
-        shared: dict[int, set[Month]] = {source_id: set() for source_id in self.touched}
-        for row in self.connection.execute(
-            select(Extract.source_id, SuppliedWindow.date_from, SuppliedWindow.date_to)
-            .join(Extract, Extract.id == SuppliedWindow.extract_id)
-            .where(Extract.source_id.in_(self.touched))
-        ):
-            shared[row.source_id] |= months_of(row.date_from, row.date_to) & self.touched[row.source_id]
+        supplied = supplied_months(self.connection)
+        shared = {source_id: months & supplied.get(source_id, set()) for source_id, months in self.touched.items()}
         self.connection.execute(insert(Extract), [self._entry(*fresh) for fresh in self.fresh])
         files = [
             {"extract_id": done.extract_id, "position": i, "name": name, "sha256": sha256}

@@ -14,6 +14,8 @@ from playwright.sync_api import Browser, BrowserContext, Page
 
 from tests.browser import Guard, launched_browser
 from tests.cluster import Databases, private_cluster
+from tests.county import load_county
+from tests.grid import load_grid
 from tests.server import WARDWATCH, environment, served
 
 
@@ -52,6 +54,15 @@ def sqlite_url(tmp_path) -> str:
 def store_url(request) -> str:
     """Give an empty store, on each engine in turn."""
     return request.getfixturevalue(f"{request.param}_url")
+
+
+@pytest.fixture(scope="module")
+def county(tmp_path_factory) -> str:
+    """Give the county with its protected source, in an embedded store."""
+    folder = tmp_path_factory.mktemp("county")
+    url = f"sqlite:///{folder / 'store.db'}"
+    load_county(url, folder)
+    return url
 
 
 @pytest.fixture
@@ -130,3 +141,20 @@ def new_context(browser, guard) -> Iterator[Callable[..., BrowserContext]]:
 def page(new_context) -> Page:
     """Give an empty page in a fresh, watched context: page.goto(serve(store_url))."""
     return new_context().new_page()
+
+
+@pytest.fixture(scope="module")
+def server(tmp_path_factory):
+    """Give the URL of a server of the grid county."""
+    folder = tmp_path_factory.mktemp("grid")
+    url = f"sqlite:///{folder / 'store.db'}"
+    load_grid(url, folder)
+    with served([WARDWATCH, "serve", "--workers", "1"], cwd=folder, env=environment(url)) as address:
+        yield address
+
+
+@pytest.fixture
+def grid(server, guard) -> str:
+    """Give the same, the watched browser being allowed to reach it."""
+    guard.allow(server)
+    return server

@@ -24,15 +24,6 @@ ATTRIBUTION = [
 
 
 @pytest.fixture(scope="module")
-def county(tmp_path_factory):
-    """Give the county in an embedded store."""
-    folder = tmp_path_factory.mktemp("county")
-    url = f"sqlite:///{folder / 'store.db'}"
-    load_county(url, folder)
-    return url
-
-
-@pytest.fixture(scope="module")
 def client(county):
     """Give a visitor of the public server."""
     with visitor(county) as client:

@@ -3,19 +3,8 @@
 import html
 import re
 
-import pytest
-
 from mapping.measures import all_measures
-from tests.county import load_county, visitor
-
-
-@pytest.fixture(scope="module")
-def county(tmp_path_factory):
-    """Give the county in an embedded store."""
-    folder = tmp_path_factory.mktemp("county")
-    url = f"sqlite:///{folder / 'store.db'}"
-    load_county(url, folder)
-    return url
+from tests.county import visitor
 
 
 def words(page):

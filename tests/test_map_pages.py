@@ -8,27 +8,9 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.grid import code, load_grid
-from tests.server import WARDWATCH, environment, served
+from tests.grid import code
 
 FILLS = "[...document.querySelectorAll('path.leaflet-interactive')].map(p => p.getAttribute('fill'))"
-
-
-@pytest.fixture(scope="module")
-def server(tmp_path_factory):
-    """Give the URL of a server of the grid county."""
-    folder = tmp_path_factory.mktemp("grid")
-    url = f"sqlite:///{folder / 'store.db'}"
-    load_grid(url, folder)
-    with served([WARDWATCH, "serve", "--workers", "1"], cwd=folder, env=environment(url)) as address:
-        yield address
-
-
-@pytest.fixture
-def grid(server, guard) -> str:
-    """Give the same, the watched browser being allowed to reach it."""
-    guard.allow(server)
-    return server
 
 
 def drawn(page):

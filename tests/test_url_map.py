@@ -15,15 +15,6 @@ FIRE = "hidden-fire-service"
 
 
 @pytest.fixture(scope="module")
-def county(tmp_path_factory):
-    """Give the county with its protected source, in an embedded store."""
-    folder = tmp_path_factory.mktemp("county")
-    url = f"sqlite:///{folder / 'store.db'}"
-    load_county(url, folder)
-    return url
-
-
-@pytest.fixture(scope="module")
 def open_county(tmp_path_factory):
     """Give the county without its protected source."""
     folder = tmp_path_factory.mktemp("open")
