@@ -14,9 +14,10 @@ import pyarrow as pa
 import shapely
 from sqlalchemy import delete, func, insert, select, update
 
-from loaders.ledger import stamp, supplied_months
+from loaders.ledger import supplied_months
 from loaders.progress import Progress, untold
 from loaders.shapes import check_coverage, display_shapes
+from loaders.stamp import stamp
 from loaders.vectors import VectorFile, read_vectors
 from mapping.counts import recount
 from mapping.errors import DataRefused
@@ -25,11 +26,11 @@ from mapping.store import bulk_insert, check_ready, writing
 from mapping.store.models import (
     BoundarySet,
     BoundaryShapes,
+    Denominator,
+    DenominatorFile,
     District,
     Place,
     PlaceWard,
-    Population,
-    PopulationFile,
     Ward,
 )
 from mapping.vocabulary import slug
@@ -330,9 +331,9 @@ def _enter_set(
 
 def _keep_population(connection: Connection, set_id: int, areas: _Areas, report: BoundariesReport) -> None:
     """A set that is loaded again keeps its population, and the names of districts from it, if its codes are the same."""
-    had = set(connection.scalars(select(Population.ward_code).where(Population.boundary_set_id == set_id)))
+    had = set(connection.scalars(select(Denominator.ward_code).where(Denominator.boundary_set_id == set_id)))
     if had and had != set(areas.codes):
-        for model in (Population, PopulationFile):
+        for model in (Denominator, DenominatorFile):
             connection.execute(delete(model).where(model.boundary_set_id == set_id))
         report.notes.append("Its codes are not those it had: its population was taken out. Load it again.")
     elif had:

@@ -1,33 +1,33 @@
-"""The ledger of extracts: which days are covered by which, what is taken back out, and the stamp of the whole."""
+"""The ledger of extracts: which days are covered by which, and what is taken back out."""
 
 from __future__ import annotations
 
-import hashlib
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, select, update
 
+from loaders.stamp import stamp
 from mapping.counts import pack_from_store, recount
 from mapping.errors import NotFound
 from mapping.store import writing
 from mapping.store.models import (
+    AreaLookup,
+    AreaLookupFile,
     BoundarySet,
     BoundaryShapes,
-    CrimeTypeRow,
+    Denominator,
+    DenominatorFile,
     District,
     Extract,
     ExtractFile,
-    ExtractTypeCount,
     Incident,
     PlaceWard,
-    Population,
-    PopulationFile,
     Source,
-    StoreState,
     SuppliedWindow,
     Ward,
+    WardAreaCount,
     WardMonthCount,
 )
 from mapping.vocabulary import Month, Period
@@ -43,7 +43,6 @@ __all__ = [
     "months_of",
     "next_id",
     "rows_in_window",
-    "stamp",
     "supplied_months",
     "unload_boundaries",
     "unload_extract",
@@ -188,7 +187,11 @@ def unload_boundaries(engine: Engine, name: str) -> Unloaded:
         if found is None:
             names = ", ".join(connection.scalars(select(BoundarySet.name).order_by(BoundarySet.id))) or "none"
             raise NotFound(f"There is no boundary set '{name}'.", hint=f"Loaded: {names}.", parameter="boundaries", value=name)
-        for model in (WardMonthCount, PlaceWard, BoundaryShapes, District, Population, PopulationFile, Ward):
+        models = (
+            *(WardMonthCount, WardAreaCount, PlaceWard, BoundaryShapes, District),
+            *(Denominator, DenominatorFile, AreaLookup, AreaLookupFile, Ward),
+        )
+        for model in models:
             connection.execute(delete(model).where(model.boundary_set_id == found.id))
         connection.execute(delete(BoundarySet).where(BoundarySet.id == found.id))
         stamp(connection)
@@ -197,72 +200,3 @@ def unload_boundaries(engine: Engine, name: str) -> Unloaded:
 
 def _all_sets(connection: Connection) -> list[int]:
     return list(connection.scalars(select(BoundarySet.id).order_by(BoundarySet.id)))
-
-
-def stamp(connection: Connection) -> str:
-    """Write the hash of the store's content, which every reader looks at. It does not depend on when anything was loaded."""
-    sources = connection.execute(select(Source.slug, Source.name, Source.access, Source.attribution).order_by(Source.slug))
-    windows = connection.execute(
-        select(
-            Source.slug,
-            Extract.stream,
-            SuppliedWindow.date_from,
-            SuppliedWindow.date_to,
-            Extract.layout_sha256,
-            Extract.rows_kept,
-            Extract.rows_rejected,
-            ExtractFile.sha256,
-        )
-        .join(Extract, Extract.id == SuppliedWindow.extract_id)
-        .join(Source, Source.id == Extract.source_id)
-        .join(ExtractFile, ExtractFile.extract_id == Extract.id)
-        .order_by(Source.slug, Extract.stream, SuppliedWindow.date_from, ExtractFile.position)
-    )
-    # What was ever supplied is known too: its months that are gone, and the types that a stream sends.
-    known = connection.execute(
-        select(Source.slug, Extract.stream, func.min(Extract.date_from), func.max(Extract.date_to))
-        .join(Source, Source.id == Extract.source_id)
-        .group_by(Source.slug, Extract.stream)
-        .order_by(Source.slug, Extract.stream)
-    )
-    sent = connection.execute(
-        select(Source.slug, Extract.stream, CrimeTypeRow.slug)
-        .join(Extract, Extract.source_id == Source.id)
-        .join(ExtractTypeCount, ExtractTypeCount.extract_id == Extract.id)
-        .join(CrimeTypeRow, CrimeTypeRow.id == ExtractTypeCount.crime_type_id)
-        .where(Extract.withdrawn_at.is_(None))
-        .group_by(Source.slug, Extract.stream, CrimeTypeRow.slug)
-        .order_by(Source.slug, Extract.stream, CrimeTypeRow.slug)
-    )
-    sets = connection.execute(
-        select(
-            BoundarySet.name,
-            BoundarySet.kind,
-            BoundarySet.effective,
-            BoundarySet.attribution,
-            BoundarySet.sha256,
-            BoundaryShapes.sha256,
-        )
-        .join(BoundaryShapes, BoundaryShapes.boundary_set_id == BoundarySet.id)
-        .order_by(BoundarySet.name, BoundaryShapes.tolerance_m)
-    )
-    populations = connection.execute(
-        select(BoundarySet.name, Population.year, Population.ward_code, Population.residents)
-        .join(BoundarySet, BoundarySet.id == Population.boundary_set_id)
-        .order_by(BoundarySet.name, Population.year, Population.ward_code)
-    )
-    districts = connection.execute(
-        select(BoundarySet.name, District.code, District.name)
-        .join(BoundarySet, BoundarySet.id == District.boundary_set_id)
-        .order_by(BoundarySet.name, District.code)
-    )
-    types = connection.execute(select(CrimeTypeRow.slug, CrimeTypeRow.name, CrimeTypeRow.group).order_by(CrimeTypeRow.slug))
-    digest = hashlib.sha256()
-    for rows in (sources, windows, known, sent, sets, populations, districts, types):
-        for row in rows:
-            digest.update(repr([str(field) for field in row]).encode())
-        digest.update(b"\n")
-    version = digest.hexdigest()[:16]
-    connection.execute(delete(StoreState))
-    connection.execute(insert(StoreState).values(id=1, data_version=version))
-    return version

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, insert, select, update
 
 from loaders.extracts import Received, open_received
-from loaders.ledger import stamp
+from loaders.stamp import stamp
 from loaders.tables import decode
 from mapping.errors import DataRefused
 from mapping.store import check_ready, writing
-from mapping.store.models import BoundarySet, District, Population, PopulationFile, Ward
+from mapping.store.models import BoundarySet, Denominator, DenominatorFile, District, Ward
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -341,12 +341,13 @@ def _other_way(match: str, otherwise: str) -> str:
 def _store(
     connection: Connection, residents: dict[str, int], *, set_id: int, year: int, received: Received, now: datetime
 ) -> None:
-    for model in (Population, PopulationFile):
-        connection.execute(delete(model).where(model.boundary_set_id == set_id, model.year == year))
-    values = {"file_name": received.name, "sha256": received.sha256, "loaded_at": now}
-    connection.execute(insert(PopulationFile).values(boundary_set_id=set_id, year=year, **values))
-    rows = [{"boundary_set_id": set_id, "year": year, "ward_code": c, "residents": n} for c, n in sorted(residents.items())]
-    connection.execute(insert(Population), rows)
+    kind = "residents"
+    for model in (Denominator, DenominatorFile):
+        connection.execute(delete(model).where(model.boundary_set_id == set_id, model.kind == kind, model.year == year))
+    key = {"boundary_set_id": set_id, "kind": kind, "year": year}
+    file = {"file_name": received.name, "sha256": received.sha256, "loaded_at": now, "attribution": "", "estimated": False}
+    connection.execute(insert(DenominatorFile).values(key | file))
+    connection.execute(insert(Denominator), [key | {"ward_code": c, "value": n} for c, n in sorted(residents.items())])
 
 
 def _name_districts(

@@ -10,9 +10,10 @@ import pyarrow.compute as pc
 from sqlalchemy import func, insert, select, update
 from sqlalchemy.orm import aliased
 
-from loaders.ledger import clear_window, months_of, next_id, rows_in_window, stamp, supplied_months
+from loaders.ledger import clear_window, months_of, next_id, rows_in_window, supplied_months
 from loaders.quality import ExtractReport, LoadReport
 from loaders.shelf import Shelf
+from loaders.stamp import stamp
 from mapping.errors import DataRefused
 from mapping.store import writing
 from mapping.store.models import (
@@ -261,6 +262,11 @@ class _OpenLedger:
             "rows_rejected": done.rejected,
             "rows_without_coordinates": done.without_coordinates,
             "repeated_references": done.repeated_references,
+            "kind": "window",
+            "records": "incidents",
+            "areas": "",
+            "as_of": None,
+            "precision_m": extract.layout.precision_m,
         }
 
 

@@ -20,8 +20,8 @@ from mapping.store.models import (
     BoundarySet,
     BoundaryShapes,
     CrimeTypeRow,
+    Denominator,
     District,
-    Population,
     Source,
     StoreState,
     Ward,
@@ -301,11 +301,11 @@ def _read_residents(connection: Connection, boundary_set: BoundarySetInfo) -> di
     at = {ward.code: i for i, ward in enumerate(boundary_set.wards)}
     years: dict[int, NDArray[np.float64]] = {}
     for row in connection.execute(
-        select(Population.year, Population.ward_code, Population.residents)
-        .where(Population.boundary_set_id == boundary_set.id)
-        .order_by(Population.year)
+        select(Denominator.year, Denominator.ward_code, Denominator.value)
+        .where(Denominator.boundary_set_id == boundary_set.id, Denominator.kind == "residents")
+        .order_by(Denominator.year)
     ):
         column = years.setdefault(row.year, np.full(len(at), np.nan))
         if row.ward_code in at:
-            column[at[row.ward_code]] = row.residents
+            column[at[row.ward_code]] = row.value
     return years

@@ -11,12 +11,12 @@ from mapping.coverage import read_coverage, read_stream_months
 from mapping.reader import Reader
 from mapping.store import reading
 from mapping.store.models import (
+    Denominator,
     Extract,
     ExtractFile,
     Incident,
     IssueRow,
     PlaceWard,
-    Population,
     Source,
     SuppliedWindow,
     WardMonthCount,
@@ -50,10 +50,10 @@ def read_status(engine: Engine, *, open_only: bool) -> dict[str, Any]:
                 {"boundaries": s.name, "year": row.year, "residents": int(row.residents)}
                 for s in catalogue.boundary_sets
                 for row in connection.execute(
-                    select(Population.year, func.sum(Population.residents).label("residents"))
-                    .where(Population.boundary_set_id == s.id)
-                    .group_by(Population.year)
-                    .order_by(Population.year)
+                    select(Denominator.year, func.sum(Denominator.value).label("residents"))
+                    .where(Denominator.boundary_set_id == s.id, Denominator.kind == "residents")
+                    .group_by(Denominator.year)
+                    .order_by(Denominator.year)
                 )
             ],
             "sources": sources,

@@ -35,7 +35,12 @@ from tests.tiny import (
 )
 
 DEMO_YEAR = 2024
-TABLES = ["version", *sorted(Base.metadata.tables)]
+NOT_FILLED_YET = {
+    *("area_count", "area_lookup", "area_lookup_file", "ward_area_count"),
+    *("coverage_note", "source_district", "place_verdict"),
+    *("held_incident", "load", "load_change", "outcome"),
+}
+TABLES = ["version", *sorted(set(Base.metadata.tables) - NOT_FILLED_YET)]
 
 COMMANDS = [
     ("status", "--format", "json"),

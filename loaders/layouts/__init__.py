@@ -94,7 +94,10 @@ class AddedType(_Strict):
 
 
 class Layout(_Strict):
-    """A supplier's arrangement. `window = "month"`: each file is complete for the one month its name or its rows give."""
+    """A supplier's arrangement. `window = "month"`: each file is complete for the one month its name or its rows give.
+
+    `precision_m` is how far, in metres, a point may lie from where it happened; without it points count as exact.
+    """
 
     name: str
     source: str = ""
@@ -108,6 +111,7 @@ class Layout(_Strict):
     window: Literal["", "month"] = ""
     month_of: Literal["date", "from"] = "date"
     attribution: str = ""
+    precision_m: int | None = Field(None, ge=1, le=5000)
     columns: Columns
     dates: Dates = Dates()
     crime_types: dict[str, str]

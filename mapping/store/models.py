@@ -1,8 +1,9 @@
 """The tables: one set of models for PostGIS and for the embedded file.
 
-Ids are given by the load, not by the database, so that both engines hold the same rows. Three tables grow with the data
-(`incident`, `place_ward`, `ward_month_count`) and carry no foreign keys: a trigger would run for every row of a load,
-every id in them comes from a row that the same transaction wrote or read, and a test looks for orphans.
+Ids are given by the load, not by the database, so that both engines hold the same rows. The tables that grow with the data
+(`incident`, `held_incident`, `outcome`, `place_ward`, `ward_month_count`, `area_count`, `ward_area_count`) carry no foreign
+keys: a trigger would run for every row of a load, every id in them comes from a row that the same transaction wrote or read,
+and a test looks for orphans.
 """
 
 from __future__ import annotations
@@ -16,26 +17,37 @@ from sqlalchemy.types import Text
 from mapping.store.geometry import MetresGeometry
 
 __all__ = [
+    "AreaCount",
+    "AreaLookup",
+    "AreaLookupFile",
     "Base",
     "BoundarySet",
     "BoundaryShapes",
+    "CoverageNote",
     "CrimeTypeRow",
+    "Denominator",
+    "DenominatorFile",
     "District",
     "Extract",
     "ExtractFile",
     "ExtractTypeCount",
+    "HeldIncident",
     "Incident",
     "IssueRow",
+    "Load",
+    "LoadChange",
     "MonthPlaces",
+    "OutcomeRow",
     "Phrase",
     "Place",
+    "PlaceVerdict",
     "PlaceWard",
-    "Population",
-    "PopulationFile",
     "Source",
+    "SourceDistrict",
     "StoreState",
     "SuppliedWindow",
     "Ward",
+    "WardAreaCount",
     "WardMonthCount",
 ]
 
@@ -118,27 +130,34 @@ class BoundaryShapes(Base):
     geojson: Mapped[bytes] = mapped_column(LargeBinary)
 
 
-class Population(Base):
-    """Residents of a ward in a mid-year. Kept by ward code, so that a set that is loaded again keeps them."""
+class Denominator(Base):
+    """What a rate is per: residents, households, workday population or premises of a ward in a year.
 
-    __tablename__ = "population"
+    Kept by ward code, so that a set that is loaded again keeps them. A resident count is of the middle of its year.
+    """
+
+    __tablename__ = "denominator"
 
     boundary_set_id: Mapped[int] = mapped_column(ForeignKey("boundary_set.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
     year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     ward_code: Mapped[str] = mapped_column(primary_key=True)
-    residents: Mapped[int]
+    value: Mapped[float]
 
 
-class PopulationFile(Base):
-    """Where the residents of a set and year came from."""
+class DenominatorFile(Base):
+    """Where the denominators of a set, kind and year came from; `estimated` where they were apportioned from other areas."""
 
-    __tablename__ = "population_file"
+    __tablename__ = "denominator_file"
 
     boundary_set_id: Mapped[int] = mapped_column(ForeignKey("boundary_set.id"), primary_key=True)
+    kind: Mapped[str] = mapped_column(primary_key=True)
     year: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     file_name: Mapped[str]
     sha256: Mapped[str] = mapped_column(String(64))
     loaded_at: Mapped[datetime]
+    attribution: Mapped[str]
+    estimated: Mapped[bool]
 
 
 class CrimeTypeRow(Base):
@@ -168,7 +187,13 @@ class Extract(Base):
     """What one source sent of one stream for one window. Never deleted: the ledger keeps every extract ever loaded.
 
     `counted_by` is `date`, or `from` where incidents count in the month they began. The row counts are those of the
-    load; what is left of it now is in `incident` and `supplied_window`.
+    load; what is left of it now is in `incident`, `held_incident`, `outcome`, `area_count` and `supplied_window`.
+
+    `kind` is `window` (complete for its window, which it replaces) or `changes` (by reference; it covers no window, and
+    `date_from` and `date_to` are the first and last day that its rows count in). `records` says what its rows are:
+    `incidents`, `outcomes` or `area-counts`, the last of the areas that `areas` names. `as_of` is the day that it was cut,
+    where known: changes up to that day are in it already. `precision_m` is how far, in metres, its points may lie from where
+    it happened; none where they are exact.
     """
 
     __tablename__ = "extract"
@@ -190,6 +215,11 @@ class Extract(Base):
     rows_rejected: Mapped[int]
     rows_without_coordinates: Mapped[int]
     repeated_references: Mapped[int]
+    kind: Mapped[str] = mapped_column(server_default="window")
+    records: Mapped[str] = mapped_column(server_default="incidents")
+    areas: Mapped[str] = mapped_column(server_default="")
+    as_of: Mapped[date | None]
+    precision_m: Mapped[int | None]
 
 
 class ExtractTypeCount(Base):
@@ -276,7 +306,8 @@ class Incident(Base):
 
     It counts in the month of `date`, by which windows are cut. It happened in the window `started_at` to `ended_at` (local
     time) or, where those are empty, in the month or the day that `date` and `precision` (`month`, `day`, `minute`) name. Its
-    location in words, its LSOA code and its last outcome are phrases.
+    location in words, its LSOA code, its last outcome, its offence or closing code, its opening code, its class (of ASB:
+    personal, nuisance, environmental) and its status are phrases. `updated_at` is when its supplier last changed it.
     """
 
     __tablename__ = "incident"
@@ -295,6 +326,86 @@ class Incident(Base):
     location_id: Mapped[int | None]
     lsoa_id: Mapped[int | None]
     outcome_id: Mapped[int | None]
+    code_id: Mapped[int | None]
+    opening_code_id: Mapped[int | None]
+    class_id: Mapped[int | None]
+    status_id: Mapped[int | None]
+    repeat_victim: Mapped[bool | None]
+    updated_at: Mapped[datetime | None]
+
+
+class HeldIncident(Base):
+    """A row that was kept and does not count now; `why` is `superseded`, `cancelled` or `waiting`.
+
+    Superseded: an extract of changes brought a newer state of its reference. Cancelled: its newest state says that it was
+    none (`cancels` marks the row that says so). Waiting: a changed row whose day no window covers. Its columns are those of
+    `incident`; withdrawing an extract of changes moves rows back.
+    """
+
+    __tablename__ = "held_incident"
+    __table_args__ = (Index("ix_held_incident_extract_id", "extract_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    extract_id: Mapped[int]
+    date: Mapped[date]
+    crime_type_id: Mapped[int]
+    place_id: Mapped[int | None]
+    precision: Mapped[str]
+    started_at: Mapped[datetime | None]
+    ended_at: Mapped[datetime | None]
+    reference: Mapped[str | None]
+    location_id: Mapped[int | None]
+    lsoa_id: Mapped[int | None]
+    outcome_id: Mapped[int | None]
+    code_id: Mapped[int | None]
+    opening_code_id: Mapped[int | None]
+    class_id: Mapped[int | None]
+    status_id: Mapped[int | None]
+    repeat_victim: Mapped[bool | None]
+    updated_at: Mapped[datetime | None]
+    cancels: Mapped[bool]
+    why: Mapped[str]
+
+
+class OutcomeRow(Base):
+    """What became of a crime, as an extract of outcomes says it; `reference` is that of the crime, `date` its month."""
+
+    __tablename__ = "outcome"
+    __table_args__ = (Index("ix_outcome_extract_id", "extract_id"),)
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    extract_id: Mapped[int]
+    date: Mapped[date]
+    reference: Mapped[str | None]
+    outcome_id: Mapped[int | None]
+
+
+class Load(Base):
+    """One command that changed which incidents count, in the order of their ids."""
+
+    __tablename__ = "load"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    done_at: Mapped[datetime]
+    what: Mapped[str]
+
+
+class LoadChange(Base):
+    """What a load altered in a month that was supplied before it: incidents of a source and type before and after.
+
+    `gone` and `added` count incidents by place: a point that moved is one of each.
+    """
+
+    __tablename__ = "load_change"
+
+    load_id: Mapped[int] = mapped_column(ForeignKey("load.id"), primary_key=True)
+    source_id: Mapped[int] = mapped_column(ForeignKey("source.id"), primary_key=True)
+    month: Mapped[date] = mapped_column(primary_key=True)
+    crime_type_id: Mapped[int] = mapped_column(ForeignKey("crime_type.id"), primary_key=True)
+    before: Mapped[int]
+    after: Mapped[int]
+    gone: Mapped[int]
+    added: Mapped[int]
 
 
 class MonthPlaces(Base):
@@ -324,3 +435,95 @@ class WardMonthCount(Base):
     ward_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     crime_type_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
     count: Mapped[int]
+
+
+class CoverageNote(Base):
+    """What an analyst knows of a source's months beyond its extracts: a status given by hand, with the reason.
+
+    `stream` is empty where it holds for all of them, `month_to` where it goes on.
+    """
+
+    __tablename__ = "coverage_note"
+
+    id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    source: Mapped[str]
+    stream: Mapped[str]
+    month_from: Mapped[date]
+    month_to: Mapped[date | None]
+    status: Mapped[str]
+    reason: Mapped[str]
+    noted_at: Mapped[datetime]
+
+
+class SourceDistrict(Base):
+    """A district that a source covers, by code: where any is given, these are all of its area."""
+
+    __tablename__ = "source_district"
+
+    source: Mapped[str] = mapped_column(primary_key=True)
+    district_code: Mapped[str] = mapped_column(primary_key=True)
+
+
+class PlaceVerdict(Base):
+    """What an analyst decided of a place that looked like a default location: `confirmed` or `dismissed`."""
+
+    __tablename__ = "place_verdict"
+
+    place_id: Mapped[int] = mapped_column(ForeignKey("place.id"), primary_key=True)
+    verdict: Mapped[str]
+    reason: Mapped[str]
+    decided_at: Mapped[datetime]
+
+
+class AreaCount(Base):
+    """Incidents of a type in an area in a month, where a source gives counts and no places."""
+
+    __tablename__ = "area_count"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own attribute
+
+    extract_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    area_code: Mapped[str] = mapped_column(primary_key=True)
+    month: Mapped[date] = mapped_column(primary_key=True)
+    crime_type_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    count: Mapped[int]
+
+
+class AreaLookup(Base):
+    """Which share of an area is in a ward; the weights of an area sum to 1, less what lies in no ward of the set."""
+
+    __tablename__ = "area_lookup"
+
+    areas: Mapped[str] = mapped_column(primary_key=True)
+    boundary_set_id: Mapped[int] = mapped_column(ForeignKey("boundary_set.id"), primary_key=True)
+    area_code: Mapped[str] = mapped_column(primary_key=True)
+    ward_code: Mapped[str] = mapped_column(primary_key=True)
+    weight: Mapped[float]
+
+
+class AreaLookupFile(Base):
+    """Where a lookup came from, and what its weights are of (`population`, `area`, `best-fit` ...)."""
+
+    __tablename__ = "area_lookup_file"
+
+    areas: Mapped[str] = mapped_column(primary_key=True)
+    boundary_set_id: Mapped[int] = mapped_column(ForeignKey("boundary_set.id"), primary_key=True)
+    weighted_by: Mapped[str]
+    file_name: Mapped[str]
+    sha256: Mapped[str] = mapped_column(String(64))
+    loaded_at: Mapped[datetime]
+    attribution: Mapped[str]
+
+
+class WardAreaCount(Base):
+    """Incidents in a ward that were supplied as counts of areas; `estimated` unless the areas are the wards themselves."""
+
+    __tablename__ = "ward_area_count"
+    __table_args__ = {"sqlite_with_rowid": False}  # noqa: RUF012 - SQLAlchemy's own attribute
+
+    boundary_set_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    source_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    month: Mapped[date] = mapped_column(primary_key=True)
+    ward_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    crime_type_id: Mapped[int] = mapped_column(primary_key=True, autoincrement=False)
+    value: Mapped[float]
+    estimated: Mapped[bool]
