@@ -17,7 +17,6 @@ from sqlalchemy import delete, func, insert, select, update
 from loaders.ledger import supplied_months
 from loaders.progress import Progress, untold
 from loaders.shapes import check_coverage, display_shapes
-from loaders.stamp import stamp
 from loaders.vectors import VectorFile, read_vectors
 from mapping.counts import recount
 from mapping.errors import DataRefused
@@ -33,6 +32,7 @@ from mapping.store.models import (
     PlaceWard,
     Ward,
 )
+from mapping.store.stamp import stamp
 from mapping.vocabulary import slug
 
 if TYPE_CHECKING:

@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, select, update
 
-from loaders.stamp import stamp
 from mapping.counts import pack_from_store, recount
 from mapping.errors import NotFound
 from mapping.store import writing
@@ -30,6 +29,7 @@ from mapping.store.models import (
     WardAreaCount,
     WardMonthCount,
 )
+from mapping.store.stamp import stamp
 from mapping.vocabulary import Month, Period
 
 if TYPE_CHECKING:

@@ -13,11 +13,11 @@ from typing import TYPE_CHECKING
 from sqlalchemy import delete, insert, select, update
 
 from loaders.extracts import Received, open_received
-from loaders.stamp import stamp
 from loaders.tables import decode
 from mapping.errors import DataRefused
 from mapping.store import check_ready, writing
 from mapping.store.models import BoundarySet, Denominator, DenominatorFile, District, Ward
+from mapping.store.stamp import stamp
 
 if TYPE_CHECKING:
     from datetime import datetime

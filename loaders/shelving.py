@@ -13,7 +13,6 @@ from sqlalchemy.orm import aliased
 from loaders.ledger import clear_window, months_of, next_id, rows_in_window, supplied_months
 from loaders.quality import ExtractReport, LoadReport
 from loaders.shelf import Shelf
-from loaders.stamp import stamp
 from mapping.errors import DataRefused
 from mapping.store import writing
 from mapping.store.models import (
@@ -26,6 +25,7 @@ from mapping.store.models import (
     Source,
     SuppliedWindow,
 )
+from mapping.store.stamp import stamp
 from mapping.vocabulary import Month
 
 if TYPE_CHECKING:
