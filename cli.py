@@ -152,6 +152,33 @@ def load_population_command(file: Path, **options: Any) -> None:
     _say(load_population(_engine(settings), file, now=settings.clock(), **options).lines())
 
 
+@load.command("lookup")
+@click.argument("file", required=False, type=click.Path(path_type=Path))
+@click.option("--areas", help="What the areas are called, as `load counts` calls them: lsoa21 ...")
+@click.option("--boundaries", required=True, help="The boundary set that they lie in.")
+@click.option("--from-boundaries", help="In place of a file: the areas are those of this set, weighted from the shapes.")
+@click.option("--weighted-by", type=click.Choice(["population", "area", "best-fit"]), help="What the weights are of.")
+@click.option("--attribution", default="", help="What must be printed with figures made from it.")
+def load_lookup_command(
+    file: Path | None, *, areas: str | None, from_boundaries: str | None, boundaries: str, **options: Any
+) -> None:
+    """Load which share of each small area lies in each ward of a set, from a CSV or XLSX file."""
+    from loaders.lookups import load_lookup, load_lookup_from_shapes
+
+    if from_boundaries and (file or areas or options["weighted_by"] not in (None, "area")):
+        raise click.UsageError("With --from-boundaries give no file and no --areas: shapes can only be weighted by area.")
+    settings = _settings()
+    if from_boundaries:
+        report = load_lookup_from_shapes(
+            _engine(settings), from_boundaries=from_boundaries, boundaries=boundaries, now=settings.clock()
+        )
+    elif file and areas:
+        report = load_lookup(_engine(settings), file, areas=areas, boundaries=boundaries, now=settings.clock(), **options)
+    else:
+        raise click.UsageError("Give a file and --areas, or --from-boundaries.")
+    _say(report.lines())
+
+
 @load.command("incidents")
 @_QUIET
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))
