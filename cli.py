@@ -187,6 +187,7 @@ def load_lookup_command(
 @click.option("--window", help="The days that the files are complete for: 2024-03-01:2024-03-31, or months 2024-03:2024-03.")
 @click.option("--replace", is_flag=True, help="Allow a window to be left with less than half the rows it had.")
 @click.option("--skip-bad-rows", is_flag=True, help="Reject rows with another number of fields, instead of refusing the file.")
+@click.option("--set-aside-unknown", is_flag=True, help="Set rows of unknown crime types aside, instead of refusing the file.")
 def load_incidents_command(files: tuple[Path, ...], *, window: str | None, **options: Any) -> None:
     """Load incidents: CSV, TSV or XLSX files, folders, zip or gz archives."""
     from loaders.incidents import load_incidents

@@ -41,13 +41,15 @@ class Received:
         return PurePosixPath(self.name.replace("\\", "/")).name
 
 
-def open_received(paths: Iterable[Path], *, left_out: list[str]) -> Iterator[Received]:
+def open_received(paths: Iterable[Path], *, left_out: list[str], ending: str = "") -> Iterator[Received]:
     """Every table file in the files, folders and archives given, in the order given and by name within each.
 
     Parameters
     ----------
     left_out
-        Is filled with the names of files in folders and archives that are no tables.
+        Is filled with the names of files in folders and archives that are not read.
+    ending
+        How the names of what is read from folders and archives end; without it, tables of streets and incidents only.
 
     Raises
     ------
@@ -57,22 +59,24 @@ def open_received(paths: Iterable[Path], *, left_out: list[str]) -> Iterator[Rec
     for path in paths:
         if path.is_dir():
             inside = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
-            wanted = [p for p in inside if _is_wanted(p.name) or p.suffix.lower() in (".zip", ".gz")]
+            wanted = [p for p in inside if _is_wanted(p.name.removesuffix(".gz"), ending) or p.suffix.lower() == ".zip"]
             left_out += [str(p) for p in inside if p not in wanted]
             if not wanted:
-                raise DataRefused(f"{path}: the folder holds no {', '.join(TABLE_SUFFIXES)} or .zip file.")
+                raise DataRefused(f"{path}: the folder holds no {ending or ', '.join(TABLE_SUFFIXES)} or .zip file.")
             for found in wanted:
-                yield from _open_file(found, left_out=left_out)
+                yield from _open_file(found, left_out=left_out, ending=ending)
         else:
-            yield from _open_file(path, left_out=left_out)
+            yield from _open_file(path, left_out=left_out, ending=ending)
 
 
-def _is_wanted(name: str) -> bool:
+def _is_wanted(name: str, ending: str) -> bool:
     lowered = name.lower()
+    if ending:
+        return lowered.endswith(ending.lower())
     return lowered.endswith(TABLE_SUFFIXES) and not lowered.endswith(LEFT_OUT_ENDINGS)
 
 
-def _open_file(path: Path, *, left_out: list[str]) -> Iterator[Received]:
+def _open_file(path: Path, *, left_out: list[str], ending: str) -> Iterator[Received]:
     try:
         size = path.stat().st_size
     except OSError as error:
@@ -83,7 +87,7 @@ def _open_file(path: Path, *, left_out: list[str]) -> Iterator[Received]:
         raise DataRefused(f"{path}: the file is empty.", hint="Fetch it again.")
     suffix = path.suffix.lower()
     if suffix == ".zip":
-        yield from _open_zip(path, left_out=left_out)
+        yield from _open_zip(path, left_out=left_out, ending=ending)
         return
     if suffix not in (*TABLE_SUFFIXES, ".gz"):
         raise DataRefused(f"{path}: is not a table that can be read.", hint=f"Give {', '.join(TABLE_SUFFIXES)}, .gz or .zip.")
@@ -143,17 +147,17 @@ def check_archive(archive: zipfile.ZipFile, name: str) -> None:
             )
 
 
-def _open_zip(path: Path, *, left_out: list[str]) -> Iterator[Received]:
+def _open_zip(path: Path, *, left_out: list[str], ending: str) -> Iterator[Received]:
     try:
         with zipfile.ZipFile(path) as archive:
             check_archive(archive, str(path))
             members = sorted(m.filename for m in archive.infolist() if not m.is_dir())
             hidden = [m for m in members if m.startswith("__MACOSX/") or PurePosixPath(m).name.startswith(".")]
-            wanted = [m for m in members if _is_wanted(m) and m not in hidden]
+            wanted = [m for m in members if _is_wanted(m, ending) and m not in hidden]
             left_out += [f"{path}/{m}" for m in members if m not in wanted and m not in hidden]
             if not wanted:
                 raise DataRefused(
-                    f"{path}: the archive holds no {', '.join(TABLE_SUFFIXES)} file.",
+                    f"{path}: the archive holds no {ending or ', '.join(TABLE_SUFFIXES)} file.",
                     hint="It holds: " + (", ".join(members[:5]) or "nothing") + ".",
                 )
             for member in wanted:

@@ -21,13 +21,12 @@ from mapping.vocabulary import slug
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import date, datetime
+    from datetime import datetime
     from pathlib import Path
 
     from sqlalchemy import Engine
 
     from loaders.extracts import Received
-    from loaders.layouts import Layout
 
 
 A = TypeVar("A")
@@ -46,6 +45,7 @@ def load_incidents(
     window: Window | None = None,
     replace: bool = False,
     skip_bad_rows: bool = False,
+    set_aside_unknown: bool = False,
     progress: Progress = untold,
 ) -> LoadReport:
     """Load files, folders and archives of incidents: all of them, or nothing.
@@ -64,6 +64,8 @@ def load_incidents(
         Allow a window to be left with less than half the rows it had.
     skip_bad_rows
         Reject rows with another number of fields than the header, instead of refusing the file.
+    set_aside_unknown
+        Set rows of unknown crime types aside, by name, instead of refusing the file.
     progress
         Told the step and the share of it that is done.
 
@@ -79,52 +81,45 @@ def load_incidents(
         raise DataRefused(f"'{source}' is not the id of a source.", hint=f"Write it as '{slug(source)}'.")
     layouts = [find_layout(layout)] if layout else list(built_in_layouts().values())
     report = LoadReport()
-    files = _check_files(
-        paths, layouts, report, source=source, today=now.date(), skip_bad_rows=skip_bad_rows, progress=progress
-    )
+    received = _distinct_files(paths, report, progress, ending=layouts[0].files if layout else "")
+
+    def check(file: Received) -> CheckedFile | DataRefused:
+        try:
+            table, fitting = read_by_layout(file, layouts)
+            return check_rows(
+                table,
+                name=file.name,
+                sha256=file.sha256,
+                layout=fitting,
+                source=source,
+                today=now.date(),
+                skip_bad_rows=skip_bad_rows,
+                set_aside_unknown=set_aside_unknown,
+                is_workbook=file.name.lower().endswith(".xlsx"),
+            )
+        except DataRefused as error:
+            return error
+
+    files = _all_or_none(_in_parallel(check, received))
+    progress("reading", 1)
     extracts = sort_into_extracts(files, window, today=now.date())
     shelve(engine, extracts, report, now=now, replace=replace, progress=progress)
     return report
 
 
-def _check_files(
-    paths: Sequence[Path],
-    layouts: Sequence[Layout],
-    report: LoadReport,
-    *,
-    source: str | None,
-    today: date,
-    skip_bad_rows: bool,
-    progress: Progress,
-) -> list[CheckedFile]:
-    def check(received: Received) -> CheckedFile | DataRefused:
-        try:
-            table, layout = read_by_layout(received, layouts)
-            return check_rows(
-                table,
-                name=received.name,
-                sha256=received.sha256,
-                layout=layout,
-                source=source,
-                today=today,
-                skip_bad_rows=skip_bad_rows,
-                is_workbook=received.name.lower().endswith(".xlsx"),
-            )
-        except DataRefused as error:
-            return error
-
-    outcomes = list(_in_parallel(check, _distinct_files(paths, report, progress)))
-    faults = [str(outcome) for outcome in outcomes if isinstance(outcome, DataRefused)]
+def _all_or_none(checked: Iterable[CheckedFile | DataRefused]) -> list[CheckedFile]:
+    """The checked files; `DataRefused` with every reason where one is refused."""
+    found = list(checked)
+    faults = [str(file) for file in found if isinstance(file, DataRefused)]
     if faults:
         raise DataRefused("\n\n".join(faults), hint="Nothing was stored.")
-    progress("reading", 1)
-    return [outcome for outcome in outcomes if isinstance(outcome, CheckedFile)]
+    return [file for file in found if isinstance(file, CheckedFile)]
 
 
-def _distinct_files(paths: Sequence[Path], report: LoadReport, progress: Progress) -> Iterator[Received]:
+def _distinct_files(paths: Sequence[Path], report: LoadReport, progress: Progress, *, ending: str) -> Iterator[Received]:
     """The files received, each content once."""
     seen: dict[str, str] = {}
-    for number, received in enumerate(open_received(paths, left_out=report.left_out)):
+    for number, received in enumerate(open_received(paths, left_out=report.left_out, ending=ending)):
         progress("reading", 1 - 1 / (number + 2))
         if received.sha256 in seen:
             report.warnings.append(f"{received.name} has the same content as {seen[received.sha256]}: it counts once.")

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING
+from zoneinfo import ZoneInfo
 
 import numpy as np
 import pyarrow as pa
+
+from loaders.layouts.declaration import EXCEL
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -21,6 +25,9 @@ BLANK = np.iinfo(np.int64).min
 UNREADABLE = BLANK + 1
 # What a spreadsheet's own date cells become.
 _ISO = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
+_LOCAL = ZoneInfo("Europe/London")
+_SERIAL = re.compile(r"[0-9]{1,6}(\.[0-9]+)?")
+_SERIAL_DAY_0 = -25_569  # days from 1970 to 30 December 1899, where spreadsheets begin to count
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +44,8 @@ def parse_moments(texts: pa.ChunkedArray, *, formats: Sequence[str], iso: bool) 
     Parameters
     ----------
     formats
-        strptime formats, tried in order; one without `%d` gives a month, one with `%H` or `%I` a minute.
+        strptime formats, tried in order; one without `%d` gives a month, one with `%H` or `%I` a minute. A moment with an
+        offset from UTC (`%z`) becomes local time. `excel` reads a spreadsheet's number of days.
     iso
         Whether ISO dates are read too, because a workbook's date cells were written so. Where the formats know months
         only, such a cell is one too: a spreadsheet makes the first of the month of it.
@@ -60,6 +68,8 @@ def _first_of_month(seconds: int) -> int:
 
 
 def _precision(format_: str) -> int:
+    if format_ == EXCEL:
+        return 1
     if any(letter in format_ for letter in ("%H", "%I", "%X", "%c")):
         return 2
     return 1 if any(letter in format_ for letter in ("%d", "%j", "%x", "%D")) else 0
@@ -69,10 +79,22 @@ def _parse(text: str, tried: list[tuple[str, int]]) -> tuple[int, int]:
     if not text:
         return BLANK, 0
     for format_, precision in tried:
+        if format_ == EXCEL:
+            if _SERIAL.fullmatch(text):
+                return _of_serial(float(text))
+            continue
         try:
-            # The clock of the place, whatever its zone: counted as if it were UTC, so that no hour is lost or doubled.
-            moment = datetime.strptime(text, format_).replace(tzinfo=UTC)
+            moment = datetime.strptime(text, format_)  # noqa: DTZ007 - with an offset only where the format has one
         except ValueError:
             continue
-        return int(moment.timestamp()), precision
+        if moment.tzinfo:
+            moment = moment.astimezone(_LOCAL)
+        # The clock of the place, whatever its zone: counted as if it were UTC, so that no hour is lost or doubled.
+        return int(moment.replace(tzinfo=UTC).timestamp()), precision
     return UNREADABLE, 0
+
+
+def _of_serial(days: float) -> tuple[int, int]:
+    """A spreadsheet's number of days, to the second that its rounding allows."""
+    seconds = round((days + _SERIAL_DAY_0) * 86_400)
+    return seconds, 2 if seconds % 86_400 else 1

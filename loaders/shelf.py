@@ -27,6 +27,16 @@ if TYPE_CHECKING:
 
 __all__ = ["Shelf"]
 
+_PHRASE_COLUMNS = {
+    "location": "location_id",
+    "lsoa": "lsoa_id",
+    "outcome": "outcome_id",
+    "code": "code_id",
+    "opening": "opening_code_id",
+    "class": "class_id",
+    "status": "status_id",
+}
+
 
 class Shelf:
     """The rows of new extracts on their way into the store, all together, in arrays of one length."""
@@ -37,7 +47,7 @@ class Shelf:
         self.connection = connection
         self.progress = progress
         self.reports = [done for _, done, _ in fresh]
-        self.declared = [set(extract.layout.crime_types.values()) for extract, _, _ in fresh]
+        self.declared = [extract.layout.declared_types for extract, _, _ in fresh]
         self.rows = pa.concat_tables([extract.rows for extract, _, _ in fresh]).unify_dictionaries()
         sizes = [done.kept for done in self.reports]
         self.starts = np.concatenate([[0], np.cumsum(sizes)])
@@ -50,7 +60,7 @@ class Shelf:
         place_ids = _place_ids(self.connection, self.rows["x"].to_numpy(), self.rows["y"].to_numpy())
         self.progress("storing", 0)
         types = self._by_dictionary("crime_type", type_ids)
-        phrases = _phrase_ids(self.connection, [self.rows[name] for name in ("location", "lsoa", "outcome")])
+        phrases = _phrase_ids(self.connection, [self.rows[name] for name in _PHRASE_COLUMNS])
         first = next_id(self.connection, Incident)
         # Into an empty table it is quicker to insert first and index then.
         indexes = Incident.__table__.indexes if first == 1 else ()  # type: ignore[attr-defined]
@@ -67,7 +77,8 @@ class Shelf:
                     "crime_type_id": types,
                     "place_id": pa.array(place_ids, mask=place_ids == 0),
                     **{name: self.rows[name] for name in ("precision", "started_at", "ended_at", "reference")},
-                    **dict(zip(("location_id", "lsoa_id", "outcome_id"), phrases, strict=True)),
+                    **_filled(dict(zip(_PHRASE_COLUMNS.values(), phrases, strict=True))),
+                    **_filled({name: self.rows[name] for name in ("repeat_victim", "updated_at")}),
                 }
             ),
         )
@@ -157,6 +168,11 @@ def _place_ids(connection: Connection, x: NDArray[np.float64], y: NDArray[np.flo
     result = np.zeros(len(x), dtype=np.int64)
     result[located] = place_of[at]
     return result
+
+
+def _filled(columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
+    """The columns that hold anything: writing nothing into millions of rows takes time too."""
+    return {name: column for name, column in columns.items() if column.null_count < len(column)}
 
 
 def _phrase_ids(connection: Connection, columns: list[pa.ChunkedArray]) -> list[pa.Array]:

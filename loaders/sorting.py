@@ -121,8 +121,11 @@ def _add_file(extract: ReceivedExtract, file: CheckedFile, mine: np.ndarray) -> 
     days = file.rows["date"]
     window = extract.window
     inside = pc.and_(pc.greater_equal(days, window.first), pc.less_equal(days, window.last)).to_numpy()
-    kept = np.flatnonzero(mine & inside)
-    aside = np.flatnonzero(mine & ~inside)
+    # What its type sets aside was said so when the file was checked; the others must lie in the window.
+    typed = file.rows["crime_type"].is_valid().to_numpy() | (file.layout.records != "incidents")
+    kept = np.flatnonzero(mine & typed & inside)
+    aside = np.flatnonzero(mine & typed & ~inside)
+    extract.set_aside += int((mine & ~typed).sum())
     offset = sum(table.num_rows for table in extract.tables)
     position = np.full(len(mine), -1)
     position[kept] = offset + np.arange(len(kept))
@@ -132,6 +135,9 @@ def _add_file(extract: ReceivedExtract, file: CheckedFile, mine: np.ndarray) -> 
             if mine[0]:
                 extract.issues.append(issue)
                 extract.rejected += 1
+        elif issue.outcome == "set-aside":
+            if mine[issue.row]:
+                extract.issues.append(_moved(issue, -1))
         elif position[issue.row] >= 0:
             extract.issues.append(_moved(issue, int(position[issue.row])))
     lines = file.lines(aside) if len(aside) else []

@@ -288,7 +288,6 @@ def test_every_other_layout_is_protected_unless_it_says_otherwise(tmp_path):
     [
         ('name = "tiny', 'nickname = "x"\nname = "tiny', "nickname: is not a word that layouts know"),
         ('crime_type = "What"', "", "columns.crime_type: is missing"),
-        ('source = "tiny-control-room"', "", "source is missing"),
         ('source = "tiny-control-room"', 'source = "Tiny Room"', "write 'tiny-room'"),
         ('y = "North"', "", "x and y go together"),
         ('crs = "EPSG:27700"', "", 'x and y need crs = "EPSG:27700" or "EPSG:4326"'),
@@ -326,6 +325,17 @@ def test_a_layout_that_is_not_there(load, tmp_path):
     _, done = load("--layout", tmp_path / "gone.toml", STREET, status=1)
     assert "gone.toml: No such file" in done.stderr
     assert "police-uk" in done.stderr
+
+
+def test_somebody_must_be_named_as_the_source(load, tmp_path):
+    layout = write_layout(tmp_path, LAYOUT.replace('source = "tiny-control-room"', ""))
+    path = write_calls(tmp_path, [("05/01/2024", "NOISE", NW)])
+
+    _, done = load("--layout", layout, *WINDOW, path, status=1)
+    assert "neither its rows nor the layout tiny-control-room say who supplied it" in done.stderr
+    rows, _ = load("--layout", layout, *WINDOW, path, "--source", "tiny-room")
+
+    assert len(rows) == 1
 
 
 def test_a_base_that_is_none(tmp_path):

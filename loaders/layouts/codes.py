@@ -1,0 +1,130 @@
+"""Code tables: which crime type a supplier's offence or incident code stands for; ours in `codes/`, or a user's own."""
+
+from __future__ import annotations
+
+import csv
+import hashlib
+import re
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+from mapping.errors import DataRefused
+
+__all__ = ["SET_ASIDE", "Code", "CodeTable", "code_key", "code_table_names", "read_code_table", "read_code_text"]
+
+SET_ASIDE = "set-aside"
+"""What stands in place of a crime type where rows of a code are known not to be counted here."""
+
+_FOLDER = Path(__file__).with_name("codes")
+_COLUMNS = ["code", "name", "crime_type"]
+_EVERY_SUBCLASS = "/*"
+
+
+@dataclass(frozen=True, slots=True)
+class Code:
+    """One code; `class_` is the class of anti-social behaviour that it implies, empty where it implies none."""
+
+    code: str
+    name: str
+    crime_type: str
+    class_: str = ""
+
+
+@dataclass(frozen=True)
+class CodeTable:
+    """The codes of one list, in its order, and the comment that says where they come from."""
+
+    name: str
+    comment: str
+    codes: tuple[Code, ...]
+
+    @cached_property
+    def _by_key(self) -> dict[str, Code]:
+        return {code_key(code.code): code for code in self.codes}
+
+    def find(self, text: str) -> Code | None:
+        """The code that a text means: itself, or `28/*` for any `28/...`; None if the table has neither."""
+        key = code_key(text)
+        whole, slash, _ = key.partition("/")
+        return self._by_key.get(key) or (self._by_key.get(whole + _EVERY_SUBCLASS) if slash else None)
+
+    @property
+    def sha256(self) -> str:
+        """Changes when a code, its type or its class does."""
+        return hashlib.sha256(repr(self.codes).encode()).hexdigest()
+
+
+def code_key(text: str) -> str:
+    """How codes are compared: without regard to case, spaces and leading zeros; a full stop is a slash.
+
+    >>> code_key(" 008N "), code_key("4.1"), code_key("37/02")
+    ('8n', '4/1', '37/2')
+    """
+    plain = re.sub(r"\s+", "", text).casefold().replace(".", "/")
+    return re.sub(r"(?<![0-9a-z])0+(?=[0-9])", "", plain)
+
+
+def code_table_names() -> list[str]:
+    """The names of the tables of ours."""
+    return sorted(path.stem for path in _FOLDER.glob("*.csv"))
+
+
+def read_code_table(name_or_path: str, *, folder: Path) -> CodeTable:
+    """The table of ours of that name, or a CSV file, whose path is relative to `folder`.
+
+    Raises
+    ------
+    DataRefused
+        If there is neither, or the file is no table of codes.
+    """
+    if name_or_path in code_table_names():
+        path = _FOLDER / f"{name_or_path}.csv"
+        return read_code_text(path.read_text(encoding="utf-8"), name=name_or_path, where=path.name)
+    path = folder / name_or_path
+    try:
+        text = path.read_text(encoding="utf-8-sig")
+    except OSError as error:
+        raise DataRefused(
+            f"{path}: {error.strerror}.",
+            hint=f"codes names a table of ours ({', '.join(code_table_names())}) or a CSV file beside the layout.",
+        ) from error
+    except UnicodeDecodeError as error:
+        raise DataRefused(f"{path}: is not UTF-8 text.", hint="Save the table of codes as CSV UTF-8.") from error
+    return read_code_text(text, name=path.stem, where=str(path))
+
+
+def read_code_text(text: str, *, name: str, where: str) -> CodeTable:
+    """A table from its text: lines of comment that begin with `#`, the header, and a row for each code."""
+    lines = text.splitlines()
+    comment = []
+    while lines and (not lines[0].strip() or lines[0].startswith("#")):
+        comment.append(lines.pop(0))
+    # A spreadsheet that saves the table quotes comment lines and appends empty fields.
+    rows = [(number, [field.strip() for field in row]) for number, row in enumerate(csv.reader(lines), start=len(comment) + 1)]
+    rows = [(number, row) for number, row in rows if any(row)]
+    header = rows[0][1] if rows else []
+    if header[:3] != _COLUMNS:
+        raise DataRefused(
+            f"{where}: is no table of codes: its header is {','.join(header)[:80] or 'missing'}.",
+            hint=f"It begins with the columns {','.join(_COLUMNS)}; `wardwatch layout codes home-office` prints one.",
+        )
+    at_class = header.index("class") if "class" in header else None
+    codes: dict[str, Code] = {}
+    faults = []
+    for number, row in rows[1:]:
+        code, label, crime_type = (*row, "", "", "")[:3]
+        class_ = row[at_class] if at_class is not None and at_class < len(row) else ""
+        key = code_key(code)
+        if not key or not crime_type:
+            faults.append(f"line {number}: '{code or label}' has no {'crime type' if key else 'code'}")
+        elif key in codes and codes[key].crime_type != crime_type:
+            faults.append(f"line {number}: '{code}' is {codes[key].crime_type} above and {crime_type} here")
+        else:
+            codes.setdefault(key, Code(code, label, crime_type, class_))
+    if faults or not codes:
+        raise DataRefused(
+            f"{where}: " + ("; ".join(faults[:20]) or "holds no code") + ".",
+            hint=f"Each row is a code, its name, and a crime type or {SET_ASIDE}.",
+        )
+    return CodeTable(name, "\n".join(comment), tuple(codes.values()))
