@@ -11,6 +11,7 @@ import numpy as np
 from mapping.classes import LegendClass, sequential_classes
 from mapping.errors import BadRequest, StoreNotReady
 from mapping.measures import Area, Figures, Measure, View, find_measure
+from mapping.reach import group_areas, reaching, streams_of_wards
 from mapping.vocabulary import Month, Period, group_members
 
 if TYPE_CHECKING:
@@ -78,21 +79,29 @@ def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
     members = [t.id for t in group_members(question.crime_type, catalogue.crime_types)]
     in_view = catalogue.coverage.of(sources=[s.id for s in sources])
     period = resolve_period(question, in_view, months=measure.default_months)
-    areas, area_of_ward = _areas(boundary_set, question.by)
+    sending = in_view.of(crime_types=members)
+    covers = streams_of_wards(reader.reach(catalogue, boundary_set), sending, wards=len(boundary_set.wards))
+    covered: NDArray[np.bool_] = np.any(covers, axis=1)
+    areas, area_of_ward = _areas(boundary_set, question.by, covered=int(covered.sum()))
+    groups, group_of_area = group_areas(covers, sending, area_of_ward, areas=len(areas))
     view = View(
         areas=areas,
         area_of_ward=area_of_ward,
+        covered_wards=covered,
         crime_type_name=catalogue.crime_type_name(question.crime_type),
         crime_types=tuple(members),
         period=period,
         counts=reader.counts(catalogue, boundary_set, question.source),
-        coverage=in_view.of(crime_types=members),
+        coverage=sending,
+        groups=groups,
+        group_of_area=group_of_area,
         residents=reader.residents(catalogue, boundary_set),
         options=_options(measure, question.options),
     )
     figures = measure.compute(view)
     classes = sequential_classes(figures.value, write=measure.format) if measure.legend == "sequential" else ()
-    meta = _meta(catalogue, boundary_set, question, period=period, missing=view.coverage.missing(period)) | {
+    missing = reaching(sending, covers).missing(period)
+    meta = _meta(catalogue, boundary_set, question, period=period, missing=missing) | {
         "measure": measure.id,
         "unit": measure.unit,
         "family": figures.family,
@@ -143,7 +152,7 @@ def count_rows(reader: Reader, question: Question) -> tuple[list[dict[str, Any]]
     in_view = catalogue.coverage.of(sources=[s.id for s in sources])
     period = resolve_period(question, in_view, months=None)
     counts = reader.counts(catalogue, boundary_set, question.source)
-    chosen = set(_wanted(question, boundary_set, _areas(boundary_set, "ward")[0]))
+    chosen = set(wanted_wards(question, boundary_set))
     types = sorted((t, i) for i, t in enumerate(counts.crime_types) if t in members)
     rows = []
     for w, m in np.argwhere(counts.values.sum(axis=2) > 0):
@@ -154,7 +163,9 @@ def count_rows(reader: Reader, question: Question) -> tuple[list[dict[str, Any]]
                 for t, i in types
                 if (n := int(counts.values[w, m, i]))
             ]
-    missing = in_view.of(crime_types=members).missing(period)
+    sending = in_view.of(crime_types=members)
+    covers = streams_of_wards(reader.reach(catalogue, boundary_set), sending, wards=len(boundary_set.wards))
+    missing = reaching(sending, covers).missing(period)
     return rows, _meta(catalogue, boundary_set, question, period=period, missing=missing)
 
 
@@ -192,13 +203,14 @@ def _meta(
     }
 
 
-def _areas(boundary_set: BoundarySetInfo, by: str) -> tuple[tuple[Area, ...], NDArray[np.int64]]:
-    """The areas that figures are given for, and the area of each ward."""
+def _areas(boundary_set: BoundarySetInfo, by: str, *, covered: int) -> tuple[tuple[Area, ...], NDArray[np.int64]]:
+    """The areas that figures are given for, and the area of each ward; a total of fewer wards than the set has says so."""
     wards = boundary_set.wards
     if by == "ward":
         return tuple(Area(w.code, w.name) for w in wards), np.arange(len(wards))
     if by == "set":
-        return (Area(boundary_set.name, f"All wards of {boundary_set.name}"),), np.zeros(len(wards), dtype=np.int64)
+        name = f"The {covered:,} covered wards" if 0 < covered < len(wards) else "All wards"
+        return (Area(boundary_set.name, f"{name} of {boundary_set.name}"),), np.zeros(len(wards), dtype=np.int64)
     codes = sorted({w.district_code for w in wards})
     if codes == [""]:
         raise BadRequest(

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from dataclasses import dataclass
 from datetime import date, timedelta
+from itertools import compress
 from typing import TYPE_CHECKING
 
 from sqlalchemy import func, select
@@ -57,6 +58,11 @@ class Coverage:
 
     streams: tuple[Stream, ...]
 
+    def status(self, month: Month) -> str:
+        """Whether every stream supplied the month; where there is none, nobody did."""
+        found = {stream.status(month) for stream in self.streams} or {"not-supplied"}
+        return found.pop() if len(found) == 1 else "partial"
+
     def of(self, *, crime_types: Iterable[str] | None = None, sources: Iterable[str] | None = None) -> Coverage:
         """The streams that send any of these types, of these sources."""
         types = None if crime_types is None else set(crime_types)
@@ -64,6 +70,10 @@ class Coverage:
         return Coverage(
             tuple(s for s in self.streams if (types is None or s.crime_types & types) and (names is None or s.source in names))
         )
+
+    def only(self, wanted: Iterable[bool]) -> Coverage:
+        """Its streams that are wanted, one truth for each."""
+        return Coverage(tuple(compress(self.streams, wanted)))
 
     @property
     def span(self) -> Period | None:

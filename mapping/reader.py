@@ -15,6 +15,7 @@ from mapping.coverage import Coverage, StreamMonth, read_coverage, read_stream_m
 from mapping.errors import BadRequest, NotFound, StoreBusy, StoreNotReady
 from mapping.issues import IssueCount, IssueLine, read_issue_counts, read_issues
 from mapping.places import WardFinder
+from mapping.reach import read_reach
 from mapping.store import check_ready, reading
 from mapping.store.models import (
     BoundarySet,
@@ -195,6 +196,17 @@ class Reader:
         return self._keep(
             (catalogue.data_version, "counts", boundary_set.id, *sources),
             lambda c: read_counts(c, boundary_set.id, sources=sources, crime_types=types),
+        )
+
+    def reach(self, catalogue: Catalogue, boundary_set: BoundarySetInfo) -> dict[str, NDArray[np.bool_]]:
+        """For each source, which wards of a set it covers, in the order of the set's wards."""
+        incidents = dict.fromkeys((s.id for s in catalogue.sources), 0)
+        for found in self.stream_months(catalogue):
+            incidents[found.source] += found.rows
+        districts = [ward.district_code for ward in boundary_set.wards]
+        return self._keep(
+            (catalogue.data_version, "reach", boundary_set.id),
+            lambda c: read_reach(c, boundary_set.id, districts, incidents=incidents),
         )
 
     def stream_months(self, catalogue: Catalogue) -> list[StreamMonth]:

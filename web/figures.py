@@ -188,13 +188,15 @@ def ward_figures(
     at = {month: i for i, month in enumerate(counts.months)}
     members = {t.id for t in group_members(question.crime_type, catalogue.crime_types)}
     wanted = [i for i, t in enumerate(counts.crime_types) if t in members]
-    in_view = catalogue.coverage.of(sources=[s.id for s in catalogue.sources_in_view(question.source)])
+    at_ward = found.boundary_set.wards.index(ward)
+    covering = {source for source, wards in reader.reach(catalogue, found.boundary_set).items() if wards[at_ward]}
+    in_view = catalogue.coverage.of(sources=covering & {s.id for s in catalogue.sources_in_view(question.source)})
     sending = in_view.of(crime_types=members)
     bars = tuple(
         Bar(
             month,
             int(of_ward[at[month], wanted].sum()) if month in at else 0,
-            _status(sending, month),
+            sending.status(month),
             found.period.first <= month <= found.period.last,
         )
         for month in _span(sending if sending.streams else in_view, found.period, months)
@@ -216,11 +218,6 @@ def _span(coverage: Coverage, period: Period, months: int | None) -> Period:
         last = min(last, max(period.last, period.first.plus(months - 1)))
         first = max(first, last.plus(1 - months))
     return Period(first, last)
-
-
-def _status(coverage: Coverage, month: Month) -> str:
-    found = {stream.status(month) for stream in coverage.streams} or {"not-supplied"}
-    return found.pop() if len(found) == 1 else "partial"
 
 
 def notes(catalogue: Catalogue, found: Answer) -> dict[str, Any]:

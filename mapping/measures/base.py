@@ -18,7 +18,10 @@ if TYPE_CHECKING:
     from mapping.coverage import Coverage
     from mapping.vocabulary import Period
 
-__all__ = ["Area", "Figures", "Measure", "Option", "View"]
+__all__ = ["NOT_SUPPLIED", "PARTIAL", "SUPPLIED", "Area", "Figures", "Measure", "Option", "View"]
+
+NOT_SUPPLIED, PARTIAL, SUPPLIED = 0, 1, 2
+_CODES = {"not-supplied": NOT_SUPPLIED, "partial": PARTIAL, "supplied": SUPPLIED}
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,22 +45,27 @@ class Option:
 class View:
     """All that a measure may look at. Arrays of areas are in the order of `areas`.
 
-    `area_of_ward` gives for each ward the index of its area; `coverage` is that of the streams that send the crime types in
-    view; `residents` gives wards by mid-year, NaN where a ward has no figure.
+    `area_of_ward` gives for each ward the index of its area; `covered_wards` tells the wards that some source in view covers,
+    the only ones that count. `coverage` is that of the streams that send the crime types in view, wherever; which of them
+    cover an area is in `groups`, one for each combination of streams that some area has, and `group_of_area` gives its
+    index. `residents` gives wards by mid-year, NaN where a ward has no figure.
     """
 
     areas: tuple[Area, ...]
     area_of_ward: NDArray[np.int64]
+    covered_wards: NDArray[np.bool_]
     crime_type_name: str
     crime_types: tuple[str, ...]
     period: Period
     counts: Counts
     coverage: Coverage
+    groups: tuple[Coverage, ...]
+    group_of_area: NDArray[np.int64]
     residents: dict[int, NDArray[np.float64]]
     options: dict[str, str] = field(default_factory=dict)
 
     def observed(self, period: Period) -> NDArray[np.int64]:
-        """Incidents of the types in view: shape (areas, months of the period)."""
+        """Incidents of the types in view in the wards that a source covers: shape (areas, months of the period)."""
         wanted = [i for i, t in enumerate(self.counts.crime_types) if t in self.crime_types]
         by_ward = np.zeros((len(self.counts.ward_codes), len(period)), dtype=np.int64)
         at = {month: i for i, month in enumerate(self.counts.months)}
@@ -65,29 +73,35 @@ class View:
             if month in at:
                 by_ward[:, i] = self.counts.values[:, at[month], wanted].sum(axis=1)
         summed = np.zeros((len(self.areas), len(period)), dtype=np.int64)
-        np.add.at(summed, self.area_of_ward, by_ward)
+        # What strays into wards that no source covers is no figure of theirs, nor of a total that holds them.
+        np.add.at(summed, self.area_of_ward[self.covered_wards], by_ward[self.covered_wards])
         return summed
 
     def residents_in(self, year: int) -> NDArray[np.float64]:
-        """Residents of each area in a mid-year: NaN where any of its wards has no figure."""
+        """Residents of each area's covered wards in a mid-year: NaN where any of them has no figure."""
         summed = np.zeros(len(self.areas))
-        np.add.at(summed, self.area_of_ward, self.residents[year])
+        np.add.at(summed, self.area_of_ward[self.covered_wards], self.residents[year][self.covered_wards])
         return summed
 
-    def month_status(self, month: Month) -> str:
-        """Whether every stream that sends the types in view supplied the month."""
-        found = {stream.status(month) for stream in self.coverage.streams} or {"not-supplied"}
-        return found.pop() if len(found) == 1 else "partial"
+    def month_codes(self, period: Period) -> NDArray[np.int8]:
+        """`SUPPLIED`, `PARTIAL` or `NOT_SUPPLIED`, from the streams that cover each area: shape (areas, months)."""
+        by_group = np.array([[_CODES[group.status(month)] for month in period] for group in self.groups], dtype=np.int8)
+        return by_group[self.group_of_area]
 
     def supplied(self, period: Period) -> NDArray[np.bool_]:
-        """For each month of a period, whether it is there whole."""
-        return np.array([self.month_status(month) == "supplied" for month in period])
+        """Whether each month of a period is there whole: shape (areas, months)."""
+        whole: NDArray[np.bool_] = self.month_codes(period) == SUPPLIED
+        return whole
 
-    def missing_words(self, period: Period) -> str:
-        """A sentence on what is not there in the period, or nothing."""
-        if not self.coverage.streams:
-            return " No source in view sends it."
-        missing = self.coverage.missing(period)
+    def missing_words(self, period: Period) -> list[str]:
+        """For each area a sentence on what is not there in the period, or nothing."""
+        by_group = [self._missing_of(group, period) for group in self.groups]
+        return [by_group[i] for i in self.group_of_area]
+
+    def _missing_of(self, group: Coverage, period: Period) -> str:
+        if not group.streams:
+            return " No source in view covers it." if self.coverage.streams else " No source in view sends it."
+        missing = group.missing(period)
         if not missing:
             return ""
         shown = [

@@ -6,32 +6,35 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mapping.measures.base import Figures, Measure
+from mapping.measures.base import NOT_SUPPLIED, SUPPLIED, Figures, Measure
 from mapping.statistics import poisson_interval
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from mapping.measures.base import View
 
 __all__ = ["MEASURE"]
 
 
 def _compute(view: View) -> Figures:
-    observed = view.observed(view.period).sum(axis=1).astype(float)
-    statuses = {view.month_status(month) for month in view.period}
-    status = statuses.pop() if len(statuses) == 1 else "partial"
+    codes = view.month_codes(view.period)
+    known: NDArray[np.bool_] = np.any(codes > NOT_SUPPLIED, axis=1)
+    whole: NDArray[np.bool_] = np.all(codes == SUPPLIED, axis=1)
+    observed = np.where(known, view.observed(view.period).sum(axis=1), np.nan)
+    low, high = np.full((2, len(observed)), np.nan)
+    low[known], high[known] = poisson_interval(observed[known])
     missing = view.missing_words(view.period)
     what = f"{view.crime_type_name[:1].lower()}{view.crime_type_name[1:]}, {view.period.words}"
-    if status == "not-supplied":
-        nothing = np.full(len(view.areas), np.nan)
-        sentences = [f"{area.name}: no figure for {what}.{missing}" for area in view.areas]
-        return Figures(nothing, nothing, nothing, [status] * len(view.areas), [""] * len(view.areas), sentences)
-    low, high = poisson_interval(observed)
     sentences = [
-        f"{area.name}: {x:,.0f} recorded ({what}). Allowing for chance, its level is {lo:,.0f} to {hi:,.0f}.{missing}"
-        for area, x, lo, hi in zip(view.areas, observed, low, high, strict=True)
+        f"{area.name}: {observed[i]:,.0f} recorded ({what}). Allowing for chance, its level is {low[i]:,.0f} to "
+        f"{high[i]:,.0f}.{missing[i]}"
+        if known[i]
+        else f"{area.name}: no figure for {what}.{missing[i]}"
+        for i, area in enumerate(view.areas)
     ]
-    given = "ok" if status == "supplied" else "partial"
-    return Figures(observed, low, high, [given] * len(view.areas), [""] * len(view.areas), sentences)
+    status = ["not-supplied" if not known[i] else "ok" if whole[i] else "partial" for i in range(len(observed))]
+    return Figures(observed, low, high, status, [""] * len(observed), sentences)
 
 
 MEASURE = Measure(

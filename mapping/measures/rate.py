@@ -34,31 +34,33 @@ def nearest_year(years: list[int], period: Period) -> int | None:
 def _compute(view: View) -> Figures:
     n = len(view.areas)
     whole = view.supplied(view.period)
-    months = int(whole.sum())
+    months = whole.sum(axis=1)
     missing = view.missing_words(view.period)
     what = f"{view.crime_type_name[:1].lower()}{view.crime_type_name[1:]}, {view.period.words}"
     year = nearest_year(sorted(view.residents), view.period)
     residents = view.residents_in(year) if year is not None else np.full(n, np.nan)
     value, low, high = (np.full(n, np.nan) for _ in range(3))
-    if months == 0:
-        one = " Ask for one source to see what it supplied." if len(view.coverage.streams) > 1 else ""
-        sentences = [f"{area.name}: no rate for {what}: no month is there whole.{missing}{one}" for area in view.areas]
-        return Figures(value, low, high, ["not-supplied"] * n, [""] * n, sentences)
-    known = np.nan_to_num(residents) >= FEWEST_RESIDENTS
-    counted = view.observed(view.period)[:, whole].sum(axis=1)[known]
-    value[known] = rate_per_1000_a_year(counted, residents[known], months=months)
+    known = (np.nan_to_num(residents) >= FEWEST_RESIDENTS) & (months > 0)
+    counted = np.where(whole, view.observed(view.period), 0).sum(axis=1)[known]
+    value[known] = rate_per_1000_a_year(counted, residents[known], months=months[known])
     least, most = poisson_interval(counted)
-    low[known] = rate_per_1000_a_year(least, residents[known], months=months)
-    high[known] = rate_per_1000_a_year(most, residents[known], months=months)
-    given = "ok" if months == len(view.period) else "partial"
-    over = "" if given == "ok" else f" Worked out over the {months} of {len(view.period)} months that were supplied whole."
+    low[known] = rate_per_1000_a_year(least, residents[known], months=months[known])
+    high[known] = rate_per_1000_a_year(most, residents[known], months=months[known])
     status, sentences = [], []
     for i, area in enumerate(view.areas):
-        if known[i]:
-            status.append(given)
+        if not months[i]:
+            status.append("not-supplied")
+            several = len(view.groups[view.group_of_area[i]].streams) > 1
+            one = " Ask for one source to see what it supplied." if several else ""
+            sentences.append(f"{area.name}: no rate for {what}: no month is there whole.{missing[i]}{one}")
+        elif known[i]:
+            gaps = months[i] < len(view.period)
+            status.append("partial" if gaps else "ok")
+            over = f" Worked out over the {months[i]} of {len(view.period)} months that were supplied whole." if gaps else ""
             sentences.append(
                 f"{area.name}: {value[i]:,.1f} per 1,000 residents a year (could be {low[i]:,.1f} to {high[i]:,.1f}; {what}; "
-                f"{residents[i]:,.0f} residents, mid-{year}). People who visit or work there are not residents.{over}{missing}"
+                f"{residents[i]:,.0f} residents, mid-{year}). People who visit or work there are not residents.{over}"
+                f"{missing[i]}"
             )
         else:
             status.append("no-denominator")

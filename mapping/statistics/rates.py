@@ -60,7 +60,7 @@ def poisson_interval(counts: ArrayLike, *, level: float = 0.95) -> tuple[NDArray
     return low, np.asarray(gammaincinv(x + 1, 1 - tail))
 
 
-def rate_per_1000_a_year(counts: ArrayLike, residents: ArrayLike, *, months: int) -> NDArray[np.float64]:
+def rate_per_1000_a_year(counts: ArrayLike, residents: ArrayLike, *, months: ArrayLike) -> NDArray[np.float64]:
     """Incidents per 1,000 residents a year, from counts of so many months.
 
     Parameters
@@ -68,7 +68,7 @@ def rate_per_1000_a_year(counts: ArrayLike, residents: ArrayLike, *, months: int
     counts, residents
         Of one shape, or broadcastable; `residents` above 0.
     months
-        How many months the counts cover, at least 1.
+        How many months each count covers, at least 1.
 
     Raises
     ------
@@ -85,8 +85,9 @@ def rate_per_1000_a_year(counts: ArrayLike, residents: ArrayLike, *, months: int
     10.0
     """
     n = np.asarray(residents, dtype=float)
-    if months < 1 or np.any(n < 1):
+    m = np.asarray(months)
+    if np.any(m < 1) or np.any(n < 1):
         message = "a rate needs at least one month and one resident"
         raise ValueError(message)
-    rate: NDArray[np.float64] = 1000 * 12 * np.asarray(counts, dtype=float) / (months * n)
+    rate: NDArray[np.float64] = 1000 * 12 * np.asarray(counts, dtype=float) / (m * n)
     return rate

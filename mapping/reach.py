@@ -1,0 +1,143 @@
+"""Which wards of a boundary set a source covers: outside its area, no incidents are no zero.
+
+The rule is cautious, because about one located row in a hundred of a force lies outside its area, anywhere in Britain: a few
+strays must not make a district safe. What an analyst says by hand comes before it.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from typing import TYPE_CHECKING
+
+import numpy as np
+from sqlalchemy import func, select
+
+from mapping.store.models import Source, SourceDistrict, Ward, WardMonthCount
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from numpy.typing import NDArray
+    from sqlalchemy import Connection
+
+    from mapping.coverage import Coverage
+
+__all__ = ["EVERYWHERE", "covered_wards", "group_areas", "reaching", "read_reach", "streams_of_wards"]
+
+EVERYWHERE = "*"
+"""In place of district codes: the source covers every ward of every set."""
+
+SMALL = 20
+"""Up to so many incidents in the usual ward, a district without any may be a quiet one: all wards count as covered."""
+
+LEAST_SHARE = 0.02
+"""A district with less than this share of the usual incidents a ward holds strays."""
+
+MIDDLING_SHARE = 0.1
+"""Districts between `LEAST_SHARE` and this are neither: many of them mean that the source is thin, and has no edge."""
+
+LEAST_IN_A_WARD = 5e-6
+"""Of all a source's incidents, what must lie in the average ward of a set for it to cover any of it."""
+
+
+def read_reach(
+    connection: Connection, boundary_set_id: int, district_codes: Sequence[str], *, incidents: Mapping[str, int]
+) -> dict[str, NDArray[np.bool_]]:
+    """For each source, which wards of a set it covers, in the order of their codes.
+
+    Parameters
+    ----------
+    district_codes
+        The district of each ward, empty where the set has none.
+    incidents
+        For each source all its incidents, in wards or not.
+    """
+    codes = connection.scalars(select(Ward.code).where(Ward.boundary_set_id == boundary_set_id).order_by(Ward.code)).all()
+    at = {code: i for i, code in enumerate(codes)}
+    inside = {source: np.zeros(len(codes), dtype=np.int64) for source in incidents}
+    for source, ward, count in connection.execute(
+        select(Source.slug, Ward.code, func.sum(WardMonthCount.count))
+        .join(Ward, Ward.id == WardMonthCount.ward_id)
+        .join(Source, Source.id == WardMonthCount.source_id)
+        .where(WardMonthCount.boundary_set_id == boundary_set_id)
+        .group_by(Source.slug, Ward.code)
+    ):
+        if source in inside:
+            inside[source][at[ward]] = count
+    by_hand: dict[str, set[str]] = defaultdict(set)
+    for given in connection.execute(select(SourceDistrict.source, SourceDistrict.district_code)):
+        by_hand[given.source].add(given.district_code)
+    districts = np.array(district_codes, dtype=object)
+    return {
+        source: np.array([bool(by_hand[source] & {EVERYWHERE, code}) for code in districts], dtype=bool)
+        if source in by_hand
+        else covered_wards(counts, districts, everywhere=incidents[source])
+        for source, counts in inside.items()
+    }
+
+
+def covered_wards(inside: NDArray[np.int64], districts: NDArray[np.object_], *, everywhere: int) -> NDArray[np.bool_]:
+    """Which wards a source covers, by where its incidents are.
+
+    Of a set with districts, a district is left out if its incidents per ward are below `LEAST_SHARE` of the usual ones: the
+    median of the districts that together hold 95% of the source's incidents. Where that median is below `SMALL`, or many
+    districts lie between `LEAST_SHARE` and `MIDDLING_SHARE`, as those of a thin source that spans the country do, none is.
+
+    Parameters
+    ----------
+    inside
+        Incidents in each ward, of all months.
+    districts
+        The district code of each ward; empty where there is none.
+    everywhere
+        All the source's incidents, in wards or not.
+    """
+    if inside.sum() < LEAST_IN_A_WARD * everywhere * len(inside):
+        return np.zeros(len(inside), dtype=bool)
+    codes, at, wards = np.unique(districts.astype(str), return_inverse=True, return_counts=True)
+    if len(codes) == 1:
+        return np.ones(len(inside), dtype=bool)
+    held = np.bincount(at, weights=inside)
+    per_ward = held / wards
+    fullest = np.argsort(-held, kind="stable")
+    main = fullest[: int(np.searchsorted(held[fullest].cumsum(), 0.95 * held.sum())) + 1]
+    usual = float(np.median(per_ward[main]))
+    if usual < SMALL:
+        return np.ones(len(inside), dtype=bool)
+    own = per_ward >= MIDDLING_SHARE * usual
+    middling = (per_ward >= LEAST_SHARE * usual) & ~own
+    if middling.sum() > max(3, own.sum() / 4):
+        return np.ones(len(inside), dtype=bool)
+    covered: NDArray[np.bool_] = (own | middling)[at]
+    return covered
+
+
+def streams_of_wards(reach: Mapping[str, NDArray[np.bool_]], coverage: Coverage, *, wards: int) -> NDArray[np.bool_]:
+    """Which streams cover each of so many wards: shape (wards, streams)."""
+    by_stream = [reach[stream.source] for stream in coverage.streams]
+    return np.array(by_stream, dtype=bool).reshape(len(by_stream), wards).T
+
+
+def reaching(coverage: Coverage, covers: NDArray[np.bool_]) -> Coverage:
+    """The streams that cover any ward."""
+    some: NDArray[np.bool_] = np.any(covers, axis=0)
+    return coverage.only(some)
+
+
+def group_areas(
+    covers: NDArray[np.bool_], coverage: Coverage, area_of_ward: NDArray[np.int64], *, areas: int
+) -> tuple[tuple[Coverage, ...], NDArray[np.int64]]:
+    """The combinations of streams that cover areas, and for each area which it is.
+
+    Parameters
+    ----------
+    covers
+        Which streams of `coverage` cover each ward: an area is covered by those that cover any ward of it.
+    areas
+        How many areas there are.
+    """
+    of_area = np.zeros((areas, covers.shape[1]), dtype=bool)
+    np.logical_or.at(of_area, area_of_ward, covers)
+    combinations, group = np.unique(np.packbits(of_area, axis=1), axis=0, return_inverse=True)
+    chosen = np.unpackbits(combinations, axis=1, count=covers.shape[1]).astype(bool)
+    return tuple(coverage.only(line) for line in chosen), group.reshape(-1)
