@@ -90,8 +90,10 @@ def _sqlite_engine(url: sqlalchemy.URL, *, must_exist: bool) -> Engine:
 
     @event.listens_for(engine, "begin")
     def _begin(connection: Connection) -> None:
-        writes = connection.get_execution_options().get(_WRITES)
-        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+        wait_s = connection.get_execution_options().get(_WRITES)
+        if wait_s is not None:
+            connection.exec_driver_sql(f"PRAGMA busy_timeout={round(1000 * wait_s)}")
+        connection.exec_driver_sql("BEGIN" if wait_s is None else "BEGIN IMMEDIATE")
 
     return engine
 
@@ -108,27 +110,28 @@ def reading(engine: Engine) -> Iterator[Connection]:
 
 
 @contextmanager
-def writing(engine: Engine) -> Iterator[Connection]:
+def writing(engine: Engine, *, wait_s: float | None = None) -> Iterator[Connection]:
     """A transaction that is the only one to write: all of it is stored, or nothing.
 
-    Another writer is waited for, `WAIT_FOR_OTHER_LOAD_S` at most.
+    Another writer is waited for, so many seconds at most (`WAIT_FOR_OTHER_LOAD_S` unless given).
 
     Raises
     ------
     StoreBusy
         If the other one has not finished by then; the message names it where the engine knows.
     """
-    with _understood(engine), engine.connect() as connection:
-        options = connection.execution_options(**{_WRITES: True})
+    wait_s = WAIT_FOR_OTHER_LOAD_S if wait_s is None else wait_s
+    with _understood(engine, wait_s=wait_s), engine.connect() as connection:
+        options = connection.execution_options(**{_WRITES: wait_s})
         with options.begin():
             if engine.dialect.name == "postgresql":
-                connection.exec_driver_sql(f"SET LOCAL lock_timeout = '{WAIT_FOR_OTHER_LOAD_S}s'")
+                connection.exec_driver_sql(f"SET LOCAL lock_timeout = {round(1000 * wait_s)}")
                 connection.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_ADVISORY_LOCK})")
             yield connection
 
 
 @contextmanager
-def _understood(engine: Engine) -> Iterator[None]:
+def _understood(engine: Engine, *, wait_s: float = WAIT_FOR_OTHER_LOAD_S) -> Iterator[None]:
     """Say in the user's words what the database's own errors mean."""
     where = engine.url.render_as_string()
     try:
@@ -137,8 +140,13 @@ def _understood(engine: Engine) -> Iterator[None]:
         said = str(error.orig).strip()
         if "database is locked" in said or "lock timeout" in said:
             raise StoreBusy(
-                f"Another load has held the store {where} for {WAIT_FOR_OTHER_LOAD_S} seconds{_holder(engine)}.",
+                f"Another load has held the store {where} for {wait_s:g} seconds{_holder(engine)}.",
                 hint="Wait for it to finish, then run this again. Nothing was changed.",
+            ) from error
+        if isinstance(error.orig, psycopg.errors.InsufficientPrivilege):
+            raise StoreNotReady(
+                f"The user of this program may not do this in the store: {said.splitlines()[0]}.",
+                hint="Give it the right; docs/operating.md says which rights a server needs.",
             ) from error
         if "not a database" in said or "malformed" in said:
             raise StoreNotReady(
