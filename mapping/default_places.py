@@ -45,7 +45,7 @@ DEFAULT_PLACE_COLUMNS = (
 )
 
 _NAMES = ("police station", "custody", "headquarters", "no fixed", "not known", "unknown", "default")
-_BUSIEST_SHARE = 0.01  # a place of such a name is looked at if it is among these of its source
+_BUSIEST_SHARE = 0.01  # a place of such a name is looked at if it is among these of its source, or the twenty busiest
 _ROUND_M = 1000
 _FEWEST_AT_ROUND = 10
 _ROUND_SHARE = 0.01  # where more places of a source are round, all of its points are
@@ -148,8 +148,8 @@ class _Source:
 
     @property
     def busiest(self) -> NDArray[np.int64]:
-        """Indices of the busiest hundredth (at least one) that have incidents enough, in enough months."""
-        top = self.order[: max(1, round(_BUSIEST_SHARE * len(self.place_ids)))]
+        """Indices of the busiest hundredth (at least twenty) that have incidents enough, in enough months."""
+        top = self.order[: max(OTHERS, round(_BUSIEST_SHARE * len(self.place_ids)))]
         return top[(self.found.counts[top] >= FEWEST_INCIDENTS) & (2 * self.months[top] >= self.all_months)]
 
 
@@ -228,7 +228,7 @@ def _read_source(connection: Connection, slug: str) -> _Source | None:
 def _signs(source: _Source, xy_m: NDArray[np.float64]) -> dict[int, list[str]]:
     """What speaks against a place, by its index: from its counts and its coordinates."""
     found, signs = source.found, defaultdict[int, list[str]](list)
-    for i in np.flatnonzero(found.far_more).tolist():
+    for i in np.flatnonzero(found.far_more | found.like_the_whole).tolist():
         times, others = found.counts[i] / found.others[i], found.others[i]
         signs[i].append(f"{times:.1f} times the median of the {OTHERS} busiest other places ({others:,.0f})")
     for i in np.flatnonzero(found.like_the_whole).tolist():

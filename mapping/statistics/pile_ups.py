@@ -19,7 +19,7 @@ OTHERS = 20
 """With how many of the busiest other places a place is compared."""
 
 _FEWEST_OTHERS = 5
-_FAR_MORE = 2.0  # times the median of the others
+_FAR_MORE = 2.5  # times the median of the others
 _MANY_TYPES = 0.6  # of the effective number of types of the whole source
 _FEWEST_TYPES = 3.0  # effective types of a source whose mix tells anything
 _LIKE_THE_WHOLE = 0.25  # of the median divergence of the others
@@ -49,7 +49,7 @@ def find_pile_ups(by_type: NDArray[np.int64], months: NDArray[np.int64], *, all_
     number of types is at least 0.6 of that of the whole source (a supermarket has hundreds of incidents, nearly all
     shoplifting). Of those it shows a sign of one
 
-    - where it has at least twice the median of the twenty busiest other places;
+    - where it has at least 2.5 times the median of the twenty busiest other places;
     - where it has at least that median, and its mix of types lies nearer to that of all the rest of the source than a
       quarter of the distance that is usual among those twenty (Kullback-Leibler divergence, the median): a town centre has
       a mix of its own, a heap of what could not be placed has the mix of everything.
