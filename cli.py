@@ -220,6 +220,46 @@ def _window(text: str) -> Any:
     return Window(start, end)
 
 
+@main.group()
+def fetch() -> None:
+    """Fetch files that `load` reads, from the services that publish them; the store is not touched."""
+
+
+@fetch.command("police-uk")
+@_QUIET
+@click.option("--force", required=True, help="The force as data.police.uk names it in addresses, e.g. hertfordshire.")
+@click.option("--from", "first", required=True, help="First month, YYYY-MM.")
+@click.option("--to", "last", help="Last month, YYYY-MM; else the newest that is published.")
+@click.option("--with", "more", default="", metavar="outcomes,stops", help="Outcomes and stop and search too.")
+@click.option("--into", type=click.Path(path_type=Path), help="The folder to write into; else police-uk-FORCE.")
+@click.option("--cache", type=click.Path(path_type=Path), help="Where whole archives are kept; else the user's cache.")
+@click.option("--whole", is_flag=True, help="Fetch archives whole (1.7 GB each), resumed, and check their MD5.")
+@click.option("--replace", is_flag=True, help="Replace files that are there and differ.")
+def fetch_police_uk_command(
+    *, force: str, first: str, last: str | None, more: str, into: Path | None, cache: Path | None, **options: Any
+) -> None:
+    """Fetch a force's months from the archives of data.police.uk."""
+    from loaders.fetching.files import cache_folder
+    from loaders.fetching.http import Web
+    from loaders.fetching.police_uk import fetch_police_uk, read_wish, ways_by_hand
+    from mapping.vocabulary import Month
+
+    settings = _settings()
+    wish = read_wish(force, first, last, more)
+    by_hand = ways_by_hand(settings.police_uk_url, wish, newest=Month.of(settings.clock()))
+    with Web(pause_s=settings.fetch_pause_s, by_hand=by_hand) as web, _progress() as progress:
+        report = fetch_police_uk(
+            web,
+            settings.police_uk_url,
+            wish,
+            into=into or Path(f"police-uk-{force}"),
+            cache=cache_folder(cache),
+            progress=progress,
+            **options,
+        )
+    _say(report.lines())
+
+
 @main.command()
 @click.argument("what")
 @click.argument("name", required=False)

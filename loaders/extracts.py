@@ -16,7 +16,7 @@ from mapping.errors import DataRefused
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
 
-__all__ = ["LARGEST_EXPANDED_BYTES", "LEFT_OUT_ENDINGS", "Received", "check_archive", "open_received"]
+__all__ = ["LARGEST_EXPANDED_BYTES", "LEFT_OUT_ENDINGS", "Received", "check_archive", "check_members", "open_received"]
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx")
 LEFT_OUT_ENDINGS = ("-outcomes.csv", "-stop-and-search.csv")
@@ -127,8 +127,13 @@ def check_archive(archive: zipfile.ZipFile, name: str) -> None:
     DataRefused
         Naming the member and the rule.
     """
+    check_members(archive.infolist(), name)
+
+
+def check_members(members: Iterable[zipfile.ZipInfo], name: str) -> None:
+    """Do the same for those members that are wanted of an archive that is larger than anybody would unpack."""
     total = 0
-    for member in archive.infolist():
+    for member in members:
         parts = PurePosixPath(member.filename.replace("\\", "/")).parts
         if ".." in parts or member.filename.startswith(("/", "\\")) or ":" in parts[0] if parts else False:
             raise DataRefused(

@@ -15,6 +15,7 @@ from mapping.errors import BadRequest
 __all__ = ["Settings", "load_settings"]
 
 _TILES_URL = re.compile(r"https?://(\{s\}\.)?[A-Za-z0-9.-]+(:\d{1,5})?/[!-~]+")
+_SERVICE_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~/-]*)?")
 _BREAKS_A_HEADER = re.compile(r"[\s\"'`;,\\<>]")
 
 
@@ -39,6 +40,16 @@ class Settings(BaseSettings):
         description="Background map tiles, `https://host/{z}/{x}/{y}.png`. Empty: none, and no request to another server.",
     )
     tiles_attribution: str = Field(default="", description="What the supplier of the tiles wants printed.")
+    police_uk_url: str = Field(
+        default="https://data.police.uk", description="Where `fetch police-uk` asks: the site or a mirror."
+    )
+    ons_url: str = Field(
+        default="https://services1.arcgis.com/ESMARspQHYMw9BZ9/arcgis/rest/services",
+        description="Where `fetch boundaries` asks: the folder of services of ONS's Open Geography portal, or a mirror.",
+    )
+    fetch_pause_s: float = Field(
+        default=1.0, ge=0, le=60, description="Seconds between two requests of `fetch` to one server, at least."
+    )
     now: datetime | None = Field(default=None, description="A fixed clock (ISO date and time), for tests and rehearsals.")
 
     @field_validator("tiles_url")
@@ -51,6 +62,13 @@ class Settings(BaseSettings):
                 "it must be http(s)://host/... with {z}, {x} and {y}, and without spaces, quotes, commas and semicolons"
             )
         return value
+
+    @field_validator("police_uk_url", "ons_url")
+    @classmethod
+    def _is_of_a_service(cls, value: str) -> str:
+        if not _SERVICE_URL.fullmatch(value):
+            raise ValueError("it must be http(s)://host/..., without a name, a password, a query and spaces")
+        return value.rstrip("/")
 
     @property
     def store_url(self) -> str:

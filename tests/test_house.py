@@ -54,7 +54,7 @@ def test_imports_run_one_way(house):
         ("mapping/statistics/__init__.py", "mapping.counts", "statistics are pure"),
         ("mapping/statistics/__init__.py", "sqlalchemy", "statistics are pure"),
         ("mapping/counts.py", "flask", "mapping knows no HTTP and no files"),
-        ("loaders/__init__.py", "flask", "loaders know no HTTP"),
+        ("loaders/__init__.py", "flask", "loaders serve no pages"),
     ],
 )
 def test_an_import_against_the_stream_is_found(house, module, imports, contract):
