@@ -139,13 +139,21 @@ def load_boundaries_command(file: Path, **options: Any) -> None:
 @load.command("population")
 @click.argument("file", type=click.Path(path_type=Path))
 @click.option("--boundaries", required=True, help="The boundary set whose wards it counts.")
-@click.option("--year", required=True, type=int, help="The mid-year of the estimate.")
+@click.option("--year", required=True, type=int, help="The year of the figures; of residents the mid-year of the estimate.")
+@click.option(
+    "--what",
+    type=click.Choice(["residents", "households", "workday", "premises"]),
+    default="residents",
+    show_default=True,
+    help="What it counts.",
+)
 @click.option(
     "--match", type=click.Choice(["code", "name"]), default="code", show_default=True, help="How rows find their ward."
 )
-@click.option("--residents-column", help="The column of residents, where several or none look like it.")
+@click.option("--column", "--residents-column", "column", help="The column of numbers, where several or none look like it.")
+@click.option("--attribution", default="", help="What must be printed with figures made from it.")
 def load_population_command(file: Path, **options: Any) -> None:
-    """Load the residents of every ward of a set, from a CSV file."""
+    """Load what rates are per, for every ward of a set: residents, households ... from a CSV file."""
     from loaders.population import load_population
 
     settings = _settings()

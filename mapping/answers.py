@@ -73,6 +73,8 @@ def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
         If the measure, another parameter, or the store cannot answer.
     """
     measure = find_measure(measure_id)
+    options = _options(measure, question.options)
+    measure = measure.chosen(measure, options) if measure.chosen else measure
     catalogue = reader.catalogue()
     boundary_set = catalogue.boundary_set(question.boundaries)
     sources = catalogue.sources_in_view(question.source)
@@ -95,8 +97,8 @@ def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
         coverage=sending,
         groups=groups,
         group_of_area=group_of_area,
-        residents=reader.residents(catalogue, boundary_set),
-        options=_options(measure, question.options),
+        denominators=reader.denominators(catalogue, boundary_set),
+        options=options,
     )
     figures = measure.compute(view)
     classes = sequential_classes(figures.value, write=measure.format) if measure.legend == "sequential" else ()
@@ -104,10 +106,12 @@ def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
     meta = _meta(catalogue, boundary_set, question, period=period, missing=missing) | {
         "measure": measure.id,
         "unit": measure.unit,
+        "denominator": figures.denominator,
         "family": figures.family,
         "phi": figures.phi,
         "classes": [{"class": c.id, "label": c.label, "low": c.low, "high": c.high, "colour": c.colour} for c in classes],
     }
+    meta["attribution"] = list(dict.fromkeys([*meta["attribution"], *figures.attribution]))
     rows = _rows(figures, areas, whole=measure.whole)
     wanted = _wanted(question, boundary_set, areas)
     return Answer(question, measure, boundary_set, period, meta, [rows[i] for i in wanted], classes)
@@ -188,6 +192,7 @@ def _meta(
     return {
         "measure": None,
         "unit": "incidents",
+        "denominator": None,
         "crime_type": question.crime_type,
         "from": str(period.first),
         "to": str(period.last),

@@ -42,7 +42,7 @@ CANVAS_ABOVE = 1000
 
 STATUS_WORDS = {
     "not-supplied": "Not supplied",
-    "no-denominator": "No rate: residents not known, or too few",
+    "no-denominator": "No rate: too few to divide by, or not known",
     "suppressed": "Fewer than 5: not shown",
     "too-few": "Too few to judge",
     "too-short": "Series too short to judge",

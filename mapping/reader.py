@@ -7,11 +7,11 @@ from collections import OrderedDict
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, TypeVar
 
-import numpy as np
 from sqlalchemy import select
 
 from mapping.counts import Counts, read_counts
 from mapping.coverage import Coverage, StreamMonth, read_coverage, read_stream_months
+from mapping.denominators import Denominators, read_denominators
 from mapping.errors import BadRequest, NotFound, StoreBusy, StoreNotReady
 from mapping.issues import IssueCount, IssueLine, read_issue_counts, read_issues
 from mapping.places import WardFinder
@@ -21,7 +21,6 @@ from mapping.store.models import (
     BoundarySet,
     BoundaryShapes,
     CrimeTypeRow,
-    Denominator,
     District,
     Source,
     StoreState,
@@ -33,6 +32,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import date, datetime
 
+    import numpy as np
     from numpy.typing import NDArray
     from sqlalchemy import Connection, Engine
 
@@ -224,9 +224,11 @@ class Reader:
         with reading(self.engine) as connection:
             return read_issues(connection, extract_id, after=after, limit=limit)
 
-    def residents(self, catalogue: Catalogue, boundary_set: BoundarySetInfo) -> dict[int, NDArray[np.float64]]:
-        """Residents by mid-year, in the order of the set's wards; NaN where a ward has no figure."""
-        return self._keep((catalogue.data_version, "residents", boundary_set.id), lambda c: _read_residents(c, boundary_set))
+    def denominators(self, catalogue: Catalogue, boundary_set: BoundarySetInfo) -> Denominators:
+        """What rates on a set can be per; arrays are in the order of its wards."""
+        return self._keep(
+            (catalogue.data_version, "denominators", boundary_set.id), lambda c: read_denominators(c, boundary_set.id)
+        )
 
     def ward_finder(self, catalogue: Catalogue, boundary_set: BoundarySetInfo) -> WardFinder:
         """The live R-tree over a set's wards."""
@@ -307,17 +309,3 @@ def _read_set(connection: Connection, row: Any) -> BoundarySetInfo:  # noqa: ANN
         ),
         shapes=dict(shapes.all()),
     )
-
-
-def _read_residents(connection: Connection, boundary_set: BoundarySetInfo) -> dict[int, NDArray[np.float64]]:
-    at = {ward.code: i for i, ward in enumerate(boundary_set.wards)}
-    years: dict[int, NDArray[np.float64]] = {}
-    for row in connection.execute(
-        select(Denominator.year, Denominator.ward_code, Denominator.value)
-        .where(Denominator.boundary_set_id == boundary_set.id, Denominator.kind == "residents")
-        .order_by(Denominator.year)
-    ):
-        column = years.setdefault(row.year, np.full(len(at), np.nan))
-        if row.ward_code in at:
-            column[at[row.ward_code]] = row.value
-    return years

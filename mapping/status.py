@@ -8,10 +8,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from mapping.coverage import read_coverage, read_stream_months
+from mapping.denominators import KINDS, list_denominators
 from mapping.reader import Reader
 from mapping.store import reading
 from mapping.store.models import (
-    Denominator,
     Extract,
     ExtractFile,
     Incident,
@@ -37,6 +37,9 @@ def read_status(engine: Engine, *, open_only: bool) -> dict[str, Any]:
     reader = Reader(engine, open_only=open_only)
     catalogue = reader.catalogue()
     latest = catalogue.coverage.latest
+    denominators = [
+        row for s in catalogue.boundary_sets for row in list_denominators(reader.denominators(catalogue, s), s.name)
+    ]
     with reading(engine) as connection:
         sources = [_source(connection, s.id, s.name, s.access) for s in catalogue.sources]
         _add_months(connection, sources, open_only=open_only)
@@ -47,15 +50,11 @@ def read_status(engine: Engine, *, open_only: bool) -> dict[str, Any]:
                 for s in catalogue.boundary_sets
             ],
             "population": [
-                {"boundaries": s.name, "year": row.year, "residents": int(row.residents)}
-                for s in catalogue.boundary_sets
-                for row in connection.execute(
-                    select(Denominator.year, func.sum(Denominator.value).label("residents"))
-                    .where(Denominator.boundary_set_id == s.id, Denominator.kind == "residents")
-                    .group_by(Denominator.year)
-                    .order_by(Denominator.year)
-                )
+                {"boundaries": d["boundaries"], "year": d["year"], "residents": round(d["total"])}
+                for d in denominators
+                if d["kind"] == "residents"
             ],
+            "denominators": denominators,
             "sources": sources,
             "extracts": _extracts(connection, visible),
             "data_as_of": str(latest) if latest else None,
@@ -163,7 +162,11 @@ def status_lines(found: dict[str, Any]) -> list[str]:
         f"{s['in_ward']:,} incidents in one, {s['outside']:,} outside."
         for s in found["boundary_sets"]
     ]
-    lines += [f"Population of {p['boundaries']}, {p['year']}: {p['residents']:,} residents." for p in found["population"]]
+    lines += [
+        f"{KINDS[d['kind']].name} of {d['boundaries']}, {KINDS[d['kind']].year_word}{d['year']}: {d['total']:,.0f} ({d['file']}"
+        f"{', estimated from other areas' if d['estimated'] else ''})."
+        for d in found["denominators"]
+    ]
     for source in found["sources"]:
         lines.append(
             f"Source {source['id']} ({source['name']}, {source['access']}; {', '.join(source['streams'])}): "

@@ -43,9 +43,9 @@ def test_wards_without_a_figure_are_hatched(grid, page):
     without = page.locator(f"path[data-ward={code(24)}]")
     assert without.get_attribute("fill") == "url(#hatch-no-denominator)"
     assert page.locator("pattern#hatch-no-denominator").count() == 1
-    assert "residents" in page.locator(".legend-classes .hatched").inner_text()
+    assert "too few to divide by" in page.locator(".legend-classes .hatched").inner_text()
     without.hover()
-    assert page.locator(".tip").inner_text() == "Ward 24, Far North\nNo rate: residents not known, or too few"
+    assert page.locator(".tip").inner_text() == "Ward 24, Far North\nNo rate: too few to divide by, or not known"
 
 
 def test_a_change_of_filter_is_one_request(explorer):

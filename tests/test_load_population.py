@@ -113,8 +113,8 @@ def test_codes_of_a_spreadsheets_drag_fill_are_refused_and_names_are_the_way_out
         (HEADER, [*ROWS[:3], [*ROWS[3][:4], "2147483648"]], ["2147483648 residents (of Southeast) are more than a ward can"]),
         (HEADER, [*ROWS[:3], [*ROWS[3][:4], "9" * 5000]], ["9… residents (of Southeast) are more than a ward can have"]),
         (HEADER, [[*row[:4], "0"] for row in ROWS], ["every ward has 0 residents (column 'All ages')"]),
-        (["code", "name", "a", "b", "c"], ROWS, ["no column looks like residents", "--residents-column"]),
-        (["code", "name", "Population 2019", "b", "Residents 2021"], ROWS, ["several columns", "--residents-column"]),
+        (["code", "name", "a", "b", "c"], ROWS, ["no column looks like residents", "--column"]),
+        (["code", "name", "Population 2019", "b", "Residents 2021"], ROWS, ["several columns", "--column"]),
         (HEADER, [["E1", "Elsewhere", "", "", "5"]], ["no column holds codes or names of the set's wards"]),
     ],
 )

@@ -220,10 +220,10 @@ def _properties(boundary_set: BoundarySetInfo, index: int, residents: Sequence[i
 
 def _residents(store: Reader, catalogue: Catalogue, boundary_set: BoundarySetInfo) -> list[int | None]:
     """Residents of each ward in the latest year there is."""
-    years = store.residents(catalogue, boundary_set)
+    years = store.denominators(catalogue, boundary_set).kinds.get("residents", {})
     if not years:
         return [None] * len(boundary_set.wards)
-    return [None if np.isnan(n) else int(n) for n in years[max(years)]]
+    return [None if np.isnan(n) else round(n) for n in years[max(years)].value]
 
 
 def _meta(
@@ -239,6 +239,7 @@ def _meta(
     return {
         "measure": None,
         "unit": None,
+        "denominator": None,
         "crime_type": None,
         "from": None,
         "to": None,

@@ -115,6 +115,7 @@ def map_context(found: Answer, question: Question, selected: str) -> dict[str, A
         "totals": total_rows(store, found, question),
         "highest": [] if head.none_recorded else [row for row in rows if row.value is not None][:BEGINNING],
         "notes": notes(catalogue, found),
+        "denominators": store.denominators(catalogue, found.boundary_set),
         "values": page_values(everywhere)
         | {
             "busiest": head.code,
@@ -144,7 +145,7 @@ def parameters_of(found: Answer, question: Question) -> dict[str, str | None]:
         "boundaries": question.boundaries,
         "source": question.source,
         "district": question.district,
-        **question.options,
+        **{o.id: chosen for o in found.measure.options if (chosen := question.options.get(o.id)) not in (None, o.values[0])},
     }
 
 
@@ -164,7 +165,7 @@ def _welcome(catalogue: Catalogue | None) -> str:
     done = {
         "init": catalogue is not None,
         "boundaries": bool(sets),
-        "population": any(reader().residents(catalogue, found) for found in sets) if catalogue else False,
+        "population": any(reader().denominators(catalogue, found).kinds for found in sets) if catalogue else False,
         "incidents": bool(catalogue and catalogue.coverage.span),
     }
     return render_page("welcome.html", done=done, set_name=sets[0].name if sets else "wd24")

@@ -240,4 +240,5 @@ def notes(catalogue: Catalogue, found: Answer) -> dict[str, Any]:
         "boundaries": found.boundary_set.name,
         "wards": len(found.boundary_set.wards),
         "explanation": found.measure.explanation,
+        "denominator": found.meta["denominator"],
     }

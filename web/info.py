@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response
 
 from mapping.answers import Answer, Question, answer
+from mapping.denominators import KINDS
 from mapping.errors import WardwatchError
 from mapping.measures import all_measures
 from mapping.status import read_status
@@ -48,6 +49,7 @@ def data() -> str:
         status=status,
         as_of=Month.parse(status["data_as_of"]).words if status["data_as_of"] else "",
         sets=catalogue.boundary_sets,
+        kinds=KINDS,
         attribution={source.id: source.attribution for source in catalogue.sources},
         streams=streams,
         reasons=reasons,

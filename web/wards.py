@@ -103,14 +103,15 @@ def ward(boundaries: str, code: str) -> str:
         "ward.html",
         chosen=figures,
         chart=series_chart(figures.bars, width=720, height=220),
-        measures=[_measure_row(name, question, code) for name in all_measures()],
+        measures=[_measure_row(name, question, code, asked=found.measure.id) for name in all_measures()],
         **context,
     )
 
 
-def _measure_row(measure_id: str, question: Question, code: str) -> dict[str, Any]:
+def _measure_row(measure_id: str, question: Question, code: str, *, asked: str) -> dict[str, Any]:
     """A measure's figure for one ward, its district and the whole set."""
-    plain = replace(question, options={})
+    # Options are those of the measure that was asked for; the others are shown as they usually are.
+    plain = question if measure_id == asked else replace(question, options={})
     found = answer(reader(), measure_id, replace(plain, ward=code))
     district = next(w.district_code for w in found.boundary_set.wards if w.code == code)
     return {

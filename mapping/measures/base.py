@@ -16,6 +16,7 @@ if TYPE_CHECKING:
 
     from mapping.counts import Counts
     from mapping.coverage import Coverage
+    from mapping.denominators import Denominators
     from mapping.vocabulary import Period
 
 __all__ = ["NOT_SUPPLIED", "PARTIAL", "SUPPLIED", "Area", "Figures", "Measure", "Option", "View"]
@@ -34,11 +35,22 @@ class Area:
 
 @dataclass(frozen=True, slots=True)
 class Option:
-    """A choice that a measure offers beyond the common parameters; the first value is the default."""
+    """A choice that a measure offers beyond the common parameters; the first value is the default.
+
+    `labels` are what a screen calls the values, in their order. `denominators`: the values are kinds of denominator, of which
+    some may not be loaded.
+    """
 
     id: str
     name: str
     values: tuple[str, ...]
+    labels: tuple[str, ...] = ()
+    denominators: bool = False
+
+    @property
+    def labelled(self) -> list[tuple[str, str]]:
+        """Each value and what it is called."""
+        return list(zip(self.values, self.labels or self.values, strict=True))
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,7 +60,7 @@ class View:
     `area_of_ward` gives for each ward the index of its area; `covered_wards` tells the wards that some source in view covers,
     the only ones that count. `coverage` is that of the streams that send the crime types in view, wherever; which of them
     cover an area is in `groups`, one for each combination of streams that some area has, and `group_of_area` gives its
-    index. `residents` gives wards by mid-year, NaN where a ward has no figure.
+    index. `denominators` are of wards.
     """
 
     areas: tuple[Area, ...]
@@ -61,7 +73,7 @@ class View:
     coverage: Coverage
     groups: tuple[Coverage, ...]
     group_of_area: NDArray[np.int64]
-    residents: dict[int, NDArray[np.float64]]
+    denominators: Denominators
     options: dict[str, str] = field(default_factory=dict)
 
     def observed(self, period: Period) -> NDArray[np.int64]:
@@ -77,11 +89,16 @@ class View:
         np.add.at(summed, self.area_of_ward[self.covered_wards], by_ward[self.covered_wards])
         return summed
 
-    def residents_in(self, year: int) -> NDArray[np.float64]:
-        """Residents of each area's covered wards in a mid-year: NaN where any of them has no figure."""
+    def summed(self, by_ward: NDArray[np.float64]) -> NDArray[np.float64]:
+        """The sums of each area's covered wards: NaN where any of them has no figure."""
         summed = np.zeros(len(self.areas))
-        np.add.at(summed, self.area_of_ward[self.covered_wards], self.residents[year][self.covered_wards])
+        np.add.at(summed, self.area_of_ward[self.covered_wards], by_ward[self.covered_wards])
         return summed
+
+    @property
+    def by_ward(self) -> bool:
+        """Whether the areas are the wards themselves."""
+        return tuple(area.code for area in self.areas) == self.counts.ward_codes
 
     def month_codes(self, period: Period) -> NDArray[np.int8]:
         """`SUPPLIED`, `PARTIAL` or `NOT_SUPPLIED`, from the streams that cover each area: shape (areas, months)."""
@@ -114,7 +131,10 @@ class View:
 
 @dataclass(frozen=True, slots=True)
 class Figures:
-    """A measure's answer for each area: NaN where `status` gives no value; `classes` are ids that the legend lists."""
+    """A measure's answer for each area: NaN where `status` gives no value; `classes` are ids that the legend lists.
+
+    `denominator` says what values were divided by and where that is from, `attribution` what must be printed for it.
+    """
 
     value: NDArray[np.float64]
     low: NDArray[np.float64]
@@ -124,13 +144,16 @@ class Figures:
     sentences: list[str]
     phi: float | None = None
     family: int | None = None
+    denominator: str | None = None
+    attribution: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, slots=True)
 class Measure:
     """The one declaration from which come the command line, the API, the menu, the legend and the page of methods.
 
-    `format` writes a value as the screen shows it; `whole` says that values are whole numbers.
+    `format` writes a value as the screen shows it; `whole` says that values are whole numbers. `chosen` gives the measure as
+    it is under options that change its name, unit or explanation.
     """
 
     id: str
@@ -145,3 +168,4 @@ class Measure:
     default_months: int = 12
     needs: tuple[str, ...] = ()
     options: tuple[Option, ...] = ()
+    chosen: Callable[[Measure, dict[str, str]], Measure] | None = None

@@ -10,7 +10,7 @@ from scipy.special import gammaincinv
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["poisson_interval", "rate_per_1000_a_year"]
+__all__ = ["poisson_interval", "rate_a_year"]
 
 
 def poisson_interval(counts: ArrayLike, *, level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -60,34 +60,36 @@ def poisson_interval(counts: ArrayLike, *, level: float = 0.95) -> tuple[NDArray
     return low, np.asarray(gammaincinv(x + 1, 1 - tail))
 
 
-def rate_per_1000_a_year(counts: ArrayLike, residents: ArrayLike, *, months: ArrayLike) -> NDArray[np.float64]:
-    """Incidents per 1,000 residents a year, from counts of so many months.
+def rate_a_year(counts: ArrayLike, denominators: ArrayLike, *, months: ArrayLike, per: float = 1000) -> NDArray[np.float64]:
+    """Incidents a year for so many of what they are divided by, from counts of so many months.
 
     Parameters
     ----------
-    counts, residents
-        Of one shape, or broadcastable; `residents` above 0.
-    months
-        How many months each count covers, at least 1.
+    counts, denominators, months
+        Of one shape, or broadcastable: incidents; residents, households, km² ..., above 0; the months that the counts cover,
+        at least 1.
+    per
+        How many of the denominator a rate is for: 1000 residents, 1 km².
 
     Raises
     ------
     ValueError
-        If `months` or any number of residents is below 1.
+        If a number of months is below 1 or a denominator not above 0.
 
     Notes
     -----
-    rate = 1000 x 12 / (m N): x counted in m months among N residents.
+    rate = per x 12 x / (m N): x counted in m months among N.
 
     Examples
     --------
-    >>> float(rate_per_1000_a_year(41, 8200, months=6))
+    >>> float(rate_a_year(41, 8200, months=6))
     10.0
+    >>> float(rate_a_year(6, 0.5, months=12, per=1))
+    12.0
     """
-    n = np.asarray(residents, dtype=float)
-    m = np.asarray(months)
-    if np.any(m < 1) or np.any(n < 1):
-        message = "a rate needs at least one month and one resident"
+    n, m = np.asarray(denominators, dtype=float), np.asarray(months, dtype=float)
+    if np.any(m < 1) or not np.all(n > 0):
+        message = "a rate needs at least one month, and a denominator above 0"
         raise ValueError(message)
-    rate: NDArray[np.float64] = 1000 * 12 * np.asarray(counts, dtype=float) / (m * n)
+    rate: NDArray[np.float64] = per * 12 * np.asarray(counts, dtype=float) / (m * n)
     return rate

@@ -86,6 +86,7 @@ def _extracts() -> list[Executable]:
 
 def _boundaries() -> list[Executable]:
     about = (BoundarySet.name, BoundarySet.kind, BoundarySet.effective, BoundarySet.attribution, BoundarySet.sha256)
+    made_of = (DenominatorFile.kind, DenominatorFile.year, DenominatorFile.attribution, DenominatorFile.estimated)
     number = (Denominator.kind, Denominator.year, Denominator.ward_code, Denominator.value)
     share = (AreaLookup.areas, AreaLookup.area_code, AreaLookup.ward_code, AreaLookup.weight)
     return [
@@ -98,9 +99,9 @@ def _boundaries() -> list[Executable]:
         select(BoundarySet.name, *number)
         .join(BoundarySet, BoundarySet.id == Denominator.boundary_set_id)
         .order_by(BoundarySet.name, *number[:3]),
-        select(BoundarySet.name, DenominatorFile.kind, DenominatorFile.year, DenominatorFile.attribution)
+        select(BoundarySet.name, *made_of)
         .join(BoundarySet, BoundarySet.id == DenominatorFile.boundary_set_id)
-        .order_by(BoundarySet.name, DenominatorFile.kind, DenominatorFile.year),
+        .order_by(BoundarySet.name, *made_of[:2]),
         select(BoundarySet.name, *share)
         .join(BoundarySet, BoundarySet.id == AreaLookup.boundary_set_id)
         .order_by(BoundarySet.name, *share[:3]),

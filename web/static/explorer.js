@@ -15,7 +15,8 @@
   function asked() {
     const found = new URLSearchParams();
     for (const [name, value] of new FormData(form)) {
-      const plain = (name === "measure" && value === "count") || (name === "crime_type" && value === "all");
+      const usual = { measure: "count", crime_type: "all" }[name] || form.elements[name].dataset.usual;
+      const plain = value === usual;
       const undated = (name === "from" || name === "to") && !dated;
       const foreign = form.elements[name].dataset.option && form.elements[name].dataset.option !== form.elements.measure.value;
       const only = foreign || (name === "boundaries" && !given.has("boundaries")) || name === "ward";
@@ -71,8 +72,10 @@
     if (map.values.selected) query.set("selected", map.values.selected);
     try {
       const { meta, view } = await (await ask(`${root}api/v1/measures/${measure}?${query}`)).json();
+      const held = form.contains(document.activeElement) ? document.activeElement.id : "";
       for (const part of only || ["heading", "legend", "panel", "table", "notes", "caption", "options"])
         document.getElementById(part).innerHTML = view[part]; // written by the server's templates, which escape
+      if (held && !form.contains(document.activeElement)) document.getElementById(held)?.focus(); // an option is made anew
       if (only) return;
       for (const name of ["from", "to"]) form.elements[name].value = meta[name];
       document.title = document.title.replace(/^.* – /s, `${view.title} – `);
