@@ -268,6 +268,38 @@ def fetch_police_uk_command(
     _say(report.lines())
 
 
+@main.group()
+def layout() -> None:
+    """Show the layouts and tables of codes that exist."""
+
+
+@layout.command("list")
+def layout_list() -> None:
+    """Print the built-in layouts: what is received of each, and from whom it may be shown."""
+    from loaders.layouts import built_in_layouts
+
+    for name, found in sorted(built_in_layouts().items()):
+        click.echo(f"{name}: {found.records} of the stream {found.stream}, {found.access}")
+
+
+@layout.command("show")
+@click.argument("name")
+def layout_show(name: str) -> None:
+    """Print a built-in layout, to be copied or extended."""
+    from loaders.layouts import layout_text
+
+    click.echo(layout_text(name), nl=False)
+
+
+@layout.command("codes")
+@click.argument("name")
+def layout_codes(name: str) -> None:
+    """Print a table of codes of ours, to be copied, edited and named by a layout of your own."""
+    from loaders.layouts.codes import code_table_text
+
+    click.echo(code_table_text(name), nl=False)
+
+
 @main.command()
 @click.argument("what")
 @click.argument("name", required=False)

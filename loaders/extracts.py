@@ -14,13 +14,11 @@ from typing import TYPE_CHECKING
 from mapping.errors import DataRefused
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Callable, Iterable, Iterator
 
-__all__ = ["LARGEST_EXPANDED_BYTES", "LEFT_OUT_ENDINGS", "Received", "check_archive", "check_members", "open_received"]
+__all__ = ["LARGEST_EXPANDED_BYTES", "Received", "check_archive", "check_members", "open_received"]
 
 TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx")
-LEFT_OUT_ENDINGS = ("-outcomes.csv", "-stop-and-search.csv")
-"""What a data.police.uk archive also holds and no layout here reads: left out of folders and zips, and named."""
 
 LARGEST_EXPANDED_BYTES = 8 * 2**30
 _HIGHEST_RATIO = 200  # real CSV shrinks 10 to 30 times
@@ -41,15 +39,17 @@ class Received:
         return PurePosixPath(self.name.replace("\\", "/")).name
 
 
-def open_received(paths: Iterable[Path], *, left_out: list[str], ending: str = "") -> Iterator[Received]:
+def open_received(
+    paths: Iterable[Path], *, left_out: list[str], wanted: Callable[[str], bool] = lambda _name: True
+) -> Iterator[Received]:
     """Every table file in the files, folders and archives given, in the order given and by name within each.
 
     Parameters
     ----------
     left_out
         Is filled with the names of files in folders and archives that are not read.
-    ending
-        How the names of what is read from folders and archives end; without it, tables of streets and incidents only.
+    wanted
+        Whether a table of that name in a folder or archive is to be read.
 
     Raises
     ------
@@ -59,24 +59,21 @@ def open_received(paths: Iterable[Path], *, left_out: list[str], ending: str = "
     for path in paths:
         if path.is_dir():
             inside = sorted(p for p in path.rglob("*") if p.is_file() and not p.name.startswith("."))
-            wanted = [p for p in inside if _is_wanted(p.name.removesuffix(".gz"), ending) or p.suffix.lower() == ".zip"]
-            left_out += [str(p) for p in inside if p not in wanted]
-            if not wanted:
-                raise DataRefused(f"{path}: the folder holds no {ending or ', '.join(TABLE_SUFFIXES)} or .zip file.")
-            for found in wanted:
-                yield from _open_file(found, left_out=left_out, ending=ending)
+            chosen = [p for p in inside if _is_table(p.name.removesuffix(".gz"), wanted) or p.suffix.lower() == ".zip"]
+            left_out += [str(p) for p in inside if p not in chosen]
+            if not chosen:
+                raise DataRefused(f"{path}: the folder holds no {', '.join(TABLE_SUFFIXES)} or .zip file to read.")
+            for found in chosen:
+                yield from _open_file(found, left_out=left_out, wanted=wanted)
         else:
-            yield from _open_file(path, left_out=left_out, ending=ending)
+            yield from _open_file(path, left_out=left_out, wanted=wanted)
 
 
-def _is_wanted(name: str, ending: str) -> bool:
-    lowered = name.lower()
-    if ending:
-        return lowered.endswith(ending.lower())
-    return lowered.endswith(TABLE_SUFFIXES) and not lowered.endswith(LEFT_OUT_ENDINGS)
+def _is_table(name: str, wanted: Callable[[str], bool]) -> bool:
+    return name.lower().endswith(TABLE_SUFFIXES) and wanted(name)
 
 
-def _open_file(path: Path, *, left_out: list[str], ending: str) -> Iterator[Received]:
+def _open_file(path: Path, *, left_out: list[str], wanted: Callable[[str], bool]) -> Iterator[Received]:
     try:
         size = path.stat().st_size
     except OSError as error:
@@ -87,7 +84,7 @@ def _open_file(path: Path, *, left_out: list[str], ending: str) -> Iterator[Rece
         raise DataRefused(f"{path}: the file is empty.", hint="Fetch it again.")
     suffix = path.suffix.lower()
     if suffix == ".zip":
-        yield from _open_zip(path, left_out=left_out, ending=ending)
+        yield from _open_zip(path, left_out=left_out, wanted=wanted)
         return
     if suffix not in (*TABLE_SUFFIXES, ".gz"):
         raise DataRefused(f"{path}: is not a table that can be read.", hint=f"Give {', '.join(TABLE_SUFFIXES)}, .gz or .zip.")
@@ -152,20 +149,20 @@ def check_members(members: Iterable[zipfile.ZipInfo], name: str) -> None:
             )
 
 
-def _open_zip(path: Path, *, left_out: list[str], ending: str) -> Iterator[Received]:
+def _open_zip(path: Path, *, left_out: list[str], wanted: Callable[[str], bool]) -> Iterator[Received]:
     try:
         with zipfile.ZipFile(path) as archive:
             check_archive(archive, str(path))
             members = sorted(m.filename for m in archive.infolist() if not m.is_dir())
             hidden = [m for m in members if m.startswith("__MACOSX/") or PurePosixPath(m).name.startswith(".")]
-            wanted = [m for m in members if _is_wanted(m, ending) and m not in hidden]
-            left_out += [f"{path}/{m}" for m in members if m not in wanted and m not in hidden]
-            if not wanted:
+            chosen = [m for m in members if _is_table(m, wanted) and m not in hidden]
+            left_out += [f"{path}/{m}" for m in members if m not in chosen and m not in hidden]
+            if not chosen:
                 raise DataRefused(
-                    f"{path}: the archive holds no {ending or ', '.join(TABLE_SUFFIXES)} file.",
+                    f"{path}: the archive holds no {', '.join(TABLE_SUFFIXES)} file to read.",
                     hint="It holds: " + (", ".join(members[:5]) or "nothing") + ".",
                 )
-            for member in wanted:
+            for member in chosen:
                 yield _received(f"{path}/{member}", archive.read(member))
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError) as error:
         raise DataRefused(f"{path}: the zip archive is damaged or cut short ({error}).", hint="Fetch it again.") from error

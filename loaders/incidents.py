@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
     from loaders.extracts import Received
+    from loaders.layouts import Layout
 
 
 A = TypeVar("A")
@@ -81,7 +82,7 @@ def load_incidents(
         raise DataRefused(f"'{source}' is not the id of a source.", hint=f"Write it as '{slug(source)}'.")
     layouts = [find_layout(layout)] if layout else list(built_in_layouts().values())
     report = LoadReport()
-    received = _distinct_files(paths, report, progress, ending=layouts[0].files if layout else "")
+    received = _distinct_files(paths, report, progress, layout=layouts[0] if layout else None)
 
     def check(file: Received) -> CheckedFile | DataRefused:
         try:
@@ -116,16 +117,30 @@ def _all_or_none(checked: Iterable[CheckedFile | DataRefused]) -> list[CheckedFi
     return [file for file in found if isinstance(file, CheckedFile)]
 
 
-def _distinct_files(paths: Sequence[Path], report: LoadReport, progress: Progress, *, ending: str) -> Iterator[Received]:
-    """The files received, each content once."""
+def _distinct_files(
+    paths: Sequence[Path], report: LoadReport, progress: Progress, *, layout: Layout | None
+) -> Iterator[Received]:
+    """The files received, each content once: of folders and archives those of the layout, or those that need none named."""
+    special = {found.files.lower(): found.name for found in built_in_layouts().values() if found.files}
+
+    def wanted(name: str) -> bool:
+        if layout and layout.files:
+            return name.lower().endswith(layout.files.lower())
+        return not name.lower().endswith(tuple(special))
+
     seen: dict[str, str] = {}
-    for number, received in enumerate(open_received(paths, left_out=report.left_out, ending=ending)):
+    for number, received in enumerate(open_received(paths, left_out=report.left_out, wanted=wanted)):
         progress("reading", 1 - 1 / (number + 2))
         if received.sha256 in seen:
             report.warnings.append(f"{received.name} has the same content as {seen[received.sha256]}: it counts once.")
             continue
         seen[received.sha256] = received.name
         yield received
+    report.hints += [
+        f"Of them, those that end in {ending} are read with --layout {name}."
+        for ending, name in special.items()
+        if any(left.lower().endswith(ending) for left in report.left_out)
+    ]
 
 
 def _in_parallel(work: Callable[[A], B], items: Iterable[A]) -> Iterator[B]:

@@ -58,6 +58,7 @@ class LoadReport:
 
     extracts: list[ExtractReport] = field(default_factory=list)
     left_out: list[str] = field(default_factory=list)
+    hints: list[str] = field(default_factory=list)
     warnings: list[str] = field(default_factory=list)
 
     def lines(self) -> list[str]:
@@ -84,7 +85,7 @@ class LoadReport:
         written += self._issue_lines()
         if self.left_out:
             shown = ", ".join(self.left_out[:_EXAMPLES]) + (" ..." if len(self.left_out) > _EXAMPLES else "")
-            written.append(f"{len(self.left_out)} files were left out: {shown}")
+            written += [f"{len(self.left_out)} files were left out: {shown}", *self.hints]
         written += [f"Warning: {warning}" for warning in self.warnings]
         return written
 

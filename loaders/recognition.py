@@ -5,7 +5,6 @@ from __future__ import annotations
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from loaders.extracts import LEFT_OUT_ENDINGS
 from loaders.layouts import Layout, built_in_layouts, read_layout
 from loaders.tables import Table, decode, first_records, read_delimited, read_workbook
 from mapping.errors import DataRefused
@@ -37,12 +36,12 @@ def read_by_layout(received: Received, layouts: Sequence[Layout]) -> tuple[Table
         return _read_workbook(received, layouts)
     fits: list[tuple[Layout, bytes, str, list[str], int]] = []
     seen: list[str] = []
-    refusal: DataRefused | None = None
+    decoded: dict[str, bytes | DataRefused] = {}
     for layout in layouts:
-        try:
-            data = decode(received, encoding=layout.encoding)
-        except DataRefused as error:
-            refusal = refusal or error
+        if layout.encoding not in decoded:
+            decoded[layout.encoding] = _decoded(received, layout.encoding)
+        data = decoded[layout.encoding]
+        if isinstance(data, DataRefused):
             continue
         for delimiter in [layout.delimiter] if layout.delimiter else _DELIMITERS:
             records = first_records(data, delimiter=delimiter)
@@ -52,7 +51,8 @@ def read_by_layout(received: Received, layouts: Sequence[Layout]) -> tuple[Table
                 fits.append((layout, data, delimiter, *header))
                 break
     if not fits:
-        raise refusal or _unknown_header(received.name, seen, layouts)
+        refusals = [data for data in decoded.values() if isinstance(data, DataRefused)]
+        raise refusals[0] if refusals else _unknown_header(received.name, seen, layouts)
     layout = _only([fit[0] for fit in fits], received.name)
     _, data, delimiter, fields, line = next(fit for fit in fits if fit[0] is layout)
     twice = [column for column in layout.columns.named if fields.count(column) > 1]
@@ -70,6 +70,13 @@ def read_by_layout(received: Received, layouts: Sequence[Layout]) -> tuple[Table
         wanted=list(dict.fromkeys(layout.columns.named)),
     )
     return table, layout
+
+
+def _decoded(received: Received, encoding: str) -> bytes | DataRefused:
+    try:
+        return decode(received, encoding=encoding)
+    except DataRefused as error:
+        return error
 
 
 def _read_workbook(received: Received, layouts: Sequence[Layout]) -> tuple[Table, Layout]:
@@ -105,12 +112,10 @@ def _only(fitting: list[Layout], name: str) -> Layout:
 
 def _unknown_header(name: str, header: list[str], layouts: Sequence[Layout]) -> DataRefused:
     shown = ", ".join(field[:40] for field in header[:15]) or "nothing that can be read"
-    if name.lower().endswith(LEFT_OUT_ENDINGS):
-        return DataRefused(
-            f"{name}: no layout knows its header: {shown}.",
-            hint="Outcomes and stops are not read, only street-level crime and ASB: files whose names end in -street.csv.",
-        )
-    lacking = "\n".join(f"{layout.name} lacks: {', '.join(layout.missing_columns(header))}" for layout in layouts[:5])
+    # The layouts that come nearest.
+    missing = {layout.name: (layout.missing_columns(header), len(layout.columns.named)) for layout in layouts}
+    nearest = sorted(missing, key=lambda name: (len(missing[name][0]) / missing[name][1], name))[:3]
+    lacking = "\n".join(f"{name} lacks: {', '.join(missing[name][0])}" for name in nearest)
     return DataRefused(
         f"{name}: no layout knows its header: {shown}.\nOf the columns that it names, the layout {lacking}.",
         hint="Correct the [columns], delimiter or encoding of a layout of your own; for another supplier's file write one "

@@ -13,18 +13,34 @@ from pydantic import ValidationError
 
 from loaders.layouts.codes import SET_ASIDE
 from loaders.layouts.declaration import Columns, Dates, Layout, type_key
-from mapping.errors import DataRefused
+from mapping.errors import DataRefused, NotFound
 
-__all__ = ["SET_ASIDE", "Columns", "Dates", "Layout", "built_in_layouts", "read_layout", "type_key"]
+__all__ = ["SET_ASIDE", "Columns", "Dates", "Layout", "built_in_layouts", "layout_text", "read_layout", "type_key"]
+
+
+def built_in_layouts() -> dict[str, Layout]:
+    """Ours, and those of entry points `wardwatch.layouts` (each gives the path of a TOML file)."""
+    return {layout.name: layout for layout, _ in _built_in()}
 
 
 @cache
-def built_in_layouts() -> dict[str, Layout]:
-    """Ours, and those of entry points `wardwatch.layouts` (each gives the path of a TOML file)."""
-    paths = list(_our_files().values())
-    paths += [Path(entry.load()) for entry in entry_points(group="wardwatch.layouts")]
-    layouts = (read_layout(path) for path in paths)
-    return {layout.name: layout for layout in layouts}
+def _built_in() -> list[tuple[Layout, Path]]:
+    paths = [*_our_files().values(), *(Path(entry.load()) for entry in entry_points(group="wardwatch.layouts"))]
+    return [(read_layout(path), path) for path in paths]
+
+
+def layout_text(name: str) -> str:
+    """The TOML file of a built-in layout.
+
+    Raises
+    ------
+    NotFound
+        If there is no such layout.
+    """
+    path = next((path for layout, path in _built_in() if layout.name == name), None)
+    if path is None:
+        raise NotFound(f"There is no layout '{name}'.", hint=f"Known: {', '.join(built_in_layouts())}.", value=name)
+    return path.read_text(encoding="utf-8")
 
 
 def read_layout(path: Path) -> Layout:

@@ -9,16 +9,16 @@ from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
 
-from mapping.errors import DataRefused
+from mapping.errors import DataRefused, NotFound
 
-__all__ = ["SET_ASIDE", "Code", "CodeTable", "code_key", "code_table_names", "read_code_table", "read_code_text"]
+__all__ = ["SET_ASIDE", "Code", "CodeTable", "code_key", "code_table_text", "code_tables", "read_code_table"]
 
 SET_ASIDE = "set-aside"
 """What stands in place of a crime type where rows of a code are known not to be counted here."""
 
 _FOLDER = Path(__file__).with_name("codes")
 _COLUMNS = ["code", "name", "crime_type"]
-_EVERY_SUBCLASS = "/*"
+_DASHES = r"\-" + "\N{HYPHEN}\N{NON-BREAKING HYPHEN}\N{EN DASH}\N{EM DASH}"  # as they stand in a regular expression
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,10 +44,10 @@ class CodeTable:
         return {code_key(code.code): code for code in self.codes}
 
     def find(self, text: str) -> Code | None:
-        """The code that a text means: itself, or `28/*` for any `28/...`; None if the table has neither."""
+        """The code that a text means: itself, or `28*` for 28 with any letter or subclass; None if the table has neither."""
         key = code_key(text)
-        whole, slash, _ = key.partition("/")
-        return self._by_key.get(key) or (self._by_key.get(whole + _EVERY_SUBCLASS) if slash else None)
+        number = re.match("[0-9]+", key)
+        return self._by_key.get(key) or (self._by_key.get(number[0] + "*") if number else None)
 
     @property
     def sha256(self) -> str:
@@ -56,18 +56,36 @@ class CodeTable:
 
 
 def code_key(text: str) -> str:
-    """How codes are compared: without regard to case, spaces and leading zeros; a full stop is a slash.
+    """How codes are compared: without regard to case, spaces, dashes and leading zeros.
 
-    >>> code_key(" 008N "), code_key("4.1"), code_key("37/02")
-    ('8n', '4/1', '37/2')
+    Between digits a full stop or a dash is a slash.
+
+    >>> code_key(" 008N "), code_key("4.1"), code_key("37-02"), code_key("RTC - Damage Only")
+    ('8n', '4/1', '37/2', 'rtcdamageonly')
     """
-    plain = re.sub(r"\s+", "", text).casefold().replace(".", "/")
+    plain = re.sub(r"\s+", "", text).casefold()
+    plain = re.sub(rf"(?<=[0-9])[.{_DASHES}](?=[0-9])", "/", plain)
+    plain = re.sub(f"[{_DASHES}]", "", plain)
     return re.sub(r"(?<![0-9a-z])0+(?=[0-9])", "", plain)
 
 
-def code_table_names() -> list[str]:
-    """The names of the tables of ours."""
-    return sorted(path.stem for path in _FOLDER.glob("*.csv"))
+def code_tables() -> dict[str, Path]:
+    """The files of the tables of ours by name."""
+    return {path.stem: path for path in sorted(_FOLDER.glob("*.csv"))}
+
+
+def code_table_text(name: str) -> str:
+    """The file of a table of ours, as it may be copied, edited and named by a layout.
+
+    Raises
+    ------
+    NotFound
+        If there is no such table.
+    """
+    path = code_tables().get(name)
+    if path is None:
+        raise NotFound(f"There is no table of codes '{name}'.", hint=f"Ours: {', '.join(code_tables())}.", value=name)
+    return path.read_text(encoding="utf-8")
 
 
 def read_code_table(name_or_path: str, *, folder: Path) -> CodeTable:
@@ -78,23 +96,20 @@ def read_code_table(name_or_path: str, *, folder: Path) -> CodeTable:
     DataRefused
         If there is neither, or the file is no table of codes.
     """
-    if name_or_path in code_table_names():
-        path = _FOLDER / f"{name_or_path}.csv"
-        return read_code_text(path.read_text(encoding="utf-8"), name=name_or_path, where=path.name)
-    path = folder / name_or_path
+    path = code_tables().get(name_or_path) or folder / name_or_path
     try:
         text = path.read_text(encoding="utf-8-sig")
     except OSError as error:
         raise DataRefused(
             f"{path}: {error.strerror}.",
-            hint=f"codes names a table of ours ({', '.join(code_table_names())}) or a CSV file beside the layout.",
+            hint=f"codes names a table of ours ({', '.join(code_tables())}) or a CSV file beside the layout.",
         ) from error
     except UnicodeDecodeError as error:
         raise DataRefused(f"{path}: is not UTF-8 text.", hint="Save the table of codes as CSV UTF-8.") from error
-    return read_code_text(text, name=path.stem, where=str(path))
+    return _read_codes(text, name=path.stem, where=str(path))
 
 
-def read_code_text(text: str, *, name: str, where: str) -> CodeTable:
+def _read_codes(text: str, *, name: str, where: str) -> CodeTable:
     """A table from its text: lines of comment that begin with `#`, the header, and a row for each code."""
     lines = text.splitlines()
     comment = []
