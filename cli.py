@@ -193,6 +193,7 @@ def load_lookup_command(
 @click.option("--layout", help="A layout's name, or the path of a TOML file; else each file's header tells.")
 @click.option("--source", help="Id of the source, in place of what the layout or the rows say.")
 @click.option("--window", help="The days that the files are complete for: 2024-03-01:2024-03-31, or months 2024-03:2024-03.")
+@click.option("--as-of", type=_Day(), help="The day on which the files were cut: changes of up to that day are in them.")
 @click.option("--replace", is_flag=True, help="Allow a window to be left with less than half the rows it had.")
 @click.option("--skip-bad-rows", is_flag=True, help="Reject rows with another number of fields, instead of refusing the file.")
 @click.option("--set-aside-unknown", is_flag=True, help="Set rows of unknown crime types aside, instead of refusing the file.")
@@ -320,20 +321,26 @@ def unload(what: str, name: str | None) -> None:
         if what == "boundaries"
         else unload_extract(engine, int(what), now=settings.clock())
     )
-    gone = "" if what == "boundaries" else f", {done.incidents:,} incidents. Its days are not supplied now"
-    _say([f"Taken out: {done.what}{gone}.", "To load it again: " + ", ".join(done.files)])
+    _say([*done.lines(), "To load it again: " + ", ".join(done.files)])
     if done.replaced_files:
         _say(["What it had taken the place of: " + ", ".join(done.replaced_files)])
 
 
 @main.command()
 @click.option("--format", "format_", type=click.Choice(["table", "json"]), default="table", show_default=True)
-def status(format_: str) -> None:
+@click.option("--changes", is_flag=True, help="Also what the last load altered in past months.")
+def status(format_: str, *, changes: bool) -> None:
     """Show what is loaded and what is missing."""
-    from mapping.status import read_status, status_lines
+    from mapping.reader import Reader
+    from mapping.status import alteration_lines, read_status, status_lines
 
-    found = read_status(_engine(_settings()), open_only=False)
-    click.echo(json.dumps(found, indent=2, ensure_ascii=False) if format_ == "json" else "\n".join(status_lines(found)))
+    engine = _engine(_settings())
+    found = read_status(engine, open_only=False)
+    lines = status_lines(found)
+    if changes:
+        found["changes"] = Reader(engine, open_only=False).alterations()
+        lines += alteration_lines(found["changes"])
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False) if format_ == "json" else "\n".join(lines))
 
 
 def _question_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -21,7 +21,7 @@ from mapping.vocabulary import slug
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Iterator, Sequence
-    from datetime import datetime
+    from datetime import date, datetime
     from pathlib import Path
 
     from sqlalchemy import Engine
@@ -44,6 +44,7 @@ def load_incidents(
     layout: str | None = None,
     source: str | None = None,
     window: Window | None = None,
+    as_of: date | None = None,
     replace: bool = False,
     skip_bad_rows: bool = False,
     set_aside_unknown: bool = False,
@@ -61,6 +62,8 @@ def load_incidents(
         Id of the source, in place of what the layout or the rows say.
     window
         The days that the files are complete for, where neither layout nor file name says.
+    as_of
+        The day on which the files were cut, where that is known: changes of up to that day are in them already.
     replace
         Allow a window to be left with less than half the rows it had.
     skip_bad_rows
@@ -103,7 +106,7 @@ def load_incidents(
 
     files = _all_or_none(_in_parallel(check, received))
     progress("reading", 1)
-    extracts = sort_into_extracts(files, window, today=now.date())
+    extracts = sort_into_extracts(files, window, as_of=as_of, today=now.date())
     shelve(engine, extracts, report, now=now, replace=replace, progress=progress)
     return report
 

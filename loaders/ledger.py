@@ -8,6 +8,9 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import delete, func, insert, select, update
 
+from loaders.alterations import Alterations
+from loaders.amendments import settle
+from loaders.quality import number_of
 from mapping.counts import pack_from_store, recount
 from mapping.errors import NotFound
 from mapping.store import writing
@@ -21,6 +24,7 @@ from mapping.store.models import (
     District,
     Extract,
     ExtractFile,
+    HeldIncident,
     Incident,
     PlaceWard,
     Source,
@@ -35,7 +39,7 @@ from mapping.vocabulary import Month, Period
 if TYPE_CHECKING:
     from datetime import date, datetime
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import ColumnElement, Connection, Engine
 
 __all__ = [
     "Unloaded",
@@ -49,9 +53,9 @@ __all__ = [
 ]
 
 
-def next_id(connection: Connection, model: type[Source | Extract | Incident]) -> int:
-    """The id after the highest in use."""
-    return (connection.scalar(select(func.max(model.id))) or 0) + 1
+def next_id(connection: Connection, *models: type[Source | Extract | Incident | HeldIncident]) -> int:
+    """The id after the highest in use in any of these tables."""
+    return max(connection.scalar(select(func.max(model.id))) or 0 for model in models) + 1
 
 
 def months_of(first: date, last: date) -> set[Month]:
@@ -71,20 +75,26 @@ def supplied_months(connection: Connection) -> dict[int, set[Month]]:
     return months
 
 
-def _in_window(source_id: int, stream: str, first: date, last: date):  # type: ignore[no-untyped-def]  # noqa: ANN202
-    extracts = select(Extract.id).where(Extract.source_id == source_id, Extract.stream == stream)
-    return Incident.extract_id.in_(extracts) & Incident.date.between(first, last)
+def _in_window(
+    model: type[Incident | HeldIncident], source_id: int, stream: str, first: date, last: date
+) -> ColumnElement[bool]:
+    """Rows that extracts of windows brought; what extracts of changes brought is not theirs to replace."""
+    extracts = select(Extract.id).where(Extract.source_id == source_id, Extract.stream == stream, Extract.kind == "window")
+    return model.extract_id.in_(extracts) & model.date.between(first, last)
 
 
 def rows_in_window(connection: Connection, *, source_id: int, stream: str, first: date, last: date) -> int:
-    """Incidents of a source and stream that count in a window."""
-    where = _in_window(source_id, stream, first, last)
-    return connection.scalar(select(func.count()).select_from(Incident).where(where)) or 0
+    """Rows of a source and stream that windows brought into a window, those included that changes stand above."""
+    return sum(
+        connection.scalar(select(func.count()).select_from(model).where(_in_window(model, source_id, stream, first, last))) or 0
+        for model in (Incident, HeldIncident)
+    )
 
 
 def clear_window(connection: Connection, *, source_id: int, stream: str, first: date, last: date) -> None:
-    """Take a window's incidents out, and the window from what earlier extracts cover."""
-    connection.execute(delete(Incident).where(_in_window(source_id, stream, first, last)))
+    """Take a window's rows out, and the window from what earlier extracts cover."""
+    for model in (Incident, HeldIncident):
+        connection.execute(delete(model).where(_in_window(model, source_id, stream, first, last)))
     overlapping = connection.execute(
         select(SuppliedWindow)
         .join(Extract, Extract.id == SuppliedWindow.extract_id)
@@ -110,16 +120,30 @@ def clear_window(connection: Connection, *, source_id: int, stream: str, first: 
 
 @dataclass(frozen=True, slots=True)
 class Unloaded:
-    """What was taken out: how many incidents, of which window, from which files, and from which it had taken over."""
+    """What was taken out: what it was, from which files, and from which files it had taken over days.
+
+    `incidents` is how many of its rows counted, `back` how many others count again; of an extract of changes `covered` is
+    false: no day becomes not supplied.
+    """
 
     what: str
     incidents: int
     files: list[str]
     replaced_files: list[str]
+    back: int = 0
+    covered: bool = False
+
+    def lines(self) -> list[str]:
+        """What was done, as it is printed."""
+        if not self.incidents and not self.back and not self.covered:
+            return [f"Taken out: {self.what}."]
+        days = " Its days are not supplied now." if self.covered else ""
+        back = f" Rows of other extracts that count again: {self.back:,}." if self.back else ""
+        return [f"Taken out: {self.what}, {number_of(self.incidents, 'incident')}.{days}{back}"]
 
 
 def unload_extract(engine: Engine, extract_id: int, *, now: datetime) -> Unloaded:
-    """Take an extract back out; its days become not supplied. It stays in the ledger, as withdrawn.
+    """Take an extract back out; the days of a window become not supplied. It stays in the ledger, as withdrawn.
 
     Raises
     ------
@@ -131,24 +155,42 @@ def unload_extract(engine: Engine, extract_id: int, *, now: datetime) -> Unloade
             select(Extract, Source.slug).join(Source, Source.id == Extract.source_id).where(Extract.id == extract_id)
         ).first()
         windows = connection.execute(select(SuppliedWindow).where(SuppliedWindow.extract_id == extract_id)).all()
-        if extract is None or not windows:
+        changes = extract is not None and extract.kind == "changes" and extract.withdrawn_at is None
+        if extract is None or not (windows or changes):
             raise NotFound(
                 f"Nothing of an extract {extract_id} is in the store.",
                 hint="`wardwatch status` lists the extracts that are.",
                 parameter="extract",
                 value=str(extract_id),
             )
+        days = connection.scalars(select(Incident.date).where(Incident.extract_id == extract_id).distinct())
+        months = {Month.of(day) for day in days}.union(*(months_of(w.date_from, w.date_to) for w in windows))
+        supplied = _supplied_by(connection, extract.source_id, extract.stream)
         removed = connection.execute(delete(Incident).where(Incident.extract_id == extract_id)).rowcount
+        connection.execute(delete(HeldIncident).where(HeldIncident.extract_id == extract_id))
         connection.execute(delete(SuppliedWindow).where(SuppliedWindow.extract_id == extract_id))
         connection.execute(update(Extract).where(Extract.id == extract_id).values(withdrawn_at=now))
-        months = set[Month]().union(*(months_of(w.date_from, w.date_to) for w in windows))
-        pack_from_store(connection, {extract.source_id: months})
-        recount(connection, set_ids=_all_sets(connection), months={extract.source_id: months})
+        settled = settle(connection, source_id=extract.source_id, stream=extract.stream)
+        touched = {extract.source_id: months | settled.months}
+        alterations = Alterations(connection, {extract.source_id: touched[extract.source_id] & supplied})
+        pack_from_store(connection, touched)
+        recount(connection, set_ids=_all_sets(connection), months=touched)
         files = _files_of(connection, extract_id)
-        before = _files_before(connection, extract_id, extract.source_id, extract.stream, windows)
+        before = _files_before(connection, extract_id, extract.source_id, extract.stream, windows) if windows else []
         stamp(connection)
-    what = f"extract {extract_id} ({extract.slug} {extract.stream}, {extract.date_from} to {extract.date_to})"
-    return Unloaded(what, removed, files, before)
+        what = f"extract {extract_id} ({extract.slug} {extract.stream}, {extract.date_from} to {extract.date_to})"
+        alterations.write(now=now, what=f"took out {what}")
+    return Unloaded(what, removed, files, before, settled.back, covered=bool(windows))
+
+
+def _supplied_by(connection: Connection, source_id: int, stream: str) -> set[Month]:
+    """The months that a stream covers, whole or in part."""
+    windows = connection.execute(
+        select(SuppliedWindow.date_from, SuppliedWindow.date_to)
+        .join(Extract, Extract.id == SuppliedWindow.extract_id)
+        .where(Extract.source_id == source_id, Extract.stream == stream)
+    )
+    return set[Month]().union(*(months_of(w.date_from, w.date_to) for w in windows))
 
 
 def _files_before(connection: Connection, extract_id: int, source_id: int, stream: str, windows) -> list[str]:  # type: ignore[no-untyped-def]  # noqa: ANN001
@@ -160,6 +202,7 @@ def _files_before(connection: Connection, extract_id: int, source_id: int, strea
             Extract.source_id == source_id,
             Extract.stream == stream,
             Extract.id < extract_id,
+            Extract.kind == "window",
             Extract.withdrawn_at.is_(None),
             Extract.date_from <= last,
             Extract.date_to >= first,

@@ -9,11 +9,17 @@ from typing import TYPE_CHECKING
 if TYPE_CHECKING:
     from datetime import date
 
+    from loaders.amendments import Amended
     from mapping.vocabulary import Month
 
-__all__ = ["ExtractReport", "Issue", "LoadReport"]
+__all__ = ["ExtractReport", "Issue", "LoadReport", "number_of"]
 
 _EXAMPLES = 3
+
+
+def number_of(n: int, what: str) -> str:
+    """A number with what it counts: `1 row`, `1,204 rows`."""
+    return f"{n:,} {what}{'' if n == 1 else 's'}"
 
 
 @dataclass(frozen=True, slots=True)
@@ -31,7 +37,11 @@ class Issue:
 
 @dataclass(slots=True)
 class ExtractReport:
-    """What became of the rows of one extract. Always read = kept + set_aside + rejected; repaired rows are kept."""
+    """What became of the rows of one extract. Always read = kept + set_aside + rejected; repaired rows are kept.
+
+    Rows that do not count because of changes are among those set aside; `changes` says what an extract of changes did,
+    `amended_by` which of those loaded before amend a window, and how many of its rows.
+    """
 
     source: str
     stream: str
@@ -50,6 +60,8 @@ class ExtractReport:
     unchanged: bool = False
     replaced_rows: int = 0
     in_ward: dict[str, int] = field(default_factory=dict)
+    changes: Amended | None = None
+    amended_by: tuple[int, list[int]] = (0, [])
 
 
 @dataclass(slots=True)
@@ -70,11 +82,12 @@ class LoadReport:
         without = sum(e.without_coordinates for e in self.extracts)
         repeated = sum(e.repeated_references for e in self.extracts)
         written.append(
-            f"{total['read']:,} rows read: {total['kept']:,} kept (of them {total['repaired']:,} repaired, {without:,} without "
-            f"coordinates), {total['set_aside']:,} set aside, {total['rejected']:,} rejected."
+            f"{number_of(total['read'], 'row')} read: {total['kept']:,} kept (of them {total['repaired']:,} repaired, "
+            f"{without:,} without coordinates), {total['set_aside']:,} set aside, {total['rejected']:,} rejected."
         )
         if repeated:
-            written.append(f"{repeated:,} rows repeat a reference; all are kept.")
+            repeat = "repeats a reference; it is" if repeated == 1 else "repeat a reference; all are"
+            written.append(f"{number_of(repeated, 'row')} {repeat} kept.")
         fresh = [e for e in self.extracts if not e.unchanged]
         placed = sum(e.kept - e.without_coordinates for e in fresh)
         which = "" if len(fresh) == len(self.extracts) else "Of what is new, on"
@@ -85,7 +98,8 @@ class LoadReport:
         written += self._issue_lines()
         if self.left_out:
             shown = ", ".join(self.left_out[:_EXAMPLES]) + (" ..." if len(self.left_out) > _EXAMPLES else "")
-            written += [f"{len(self.left_out)} files were left out: {shown}", *self.hints]
+            were = "was" if len(self.left_out) == 1 else "were"
+            written += [f"{number_of(len(self.left_out), 'file')} {were} left out: {shown}", *self.hints]
         written += [f"Warning: {warning}" for warning in self.warnings]
         return written
 
@@ -103,7 +117,7 @@ class LoadReport:
                 grouped[issue.outcome, issue.kind].append(issue)
         written = []
         for (outcome, kind), issues in sorted(grouped.items()):
-            written.append(f"{outcome}: {len(issues):,} rows: {kind}")
+            written.append(f"{outcome}: {number_of(len(issues), 'row')}: {kind}")
             written += [f"  {i.file}, line {i.line}, {i.field}: '{i.value}'" for i in issues[:_EXAMPLES]]
         return written
 
@@ -113,5 +127,27 @@ def _extract_line(extract: ExtractReport) -> str:
     where = f"{extract.source} {extract.stream} {first} to {last}"
     if extract.unchanged:
         return f"{where}: already loaded from the same files; nothing changes."
+    if extract.changes:
+        return f"{where}: extract {extract.extract_id} of changes: {_changes_words(extract.changes)}."
     replaced = f", in place of {extract.replaced_rows:,}" if extract.replaced_rows else ""
-    return f"{where}: extract {extract.extract_id}, {extract.kept:,} rows kept{replaced}."
+    return f"{where}: extract {extract.extract_id}, {number_of(extract.kept, 'row')} kept{replaced}."
+
+
+def _changes_words(done: Amended) -> str:
+    amended = f"{number_of(done.amended, 'incident')} amended"
+    of_them = [
+        f"{n:,} {what}"
+        for n, what in ((done.reclassified, "reclassified"), (done.moved, "moved to another month or place"))
+        if n
+    ]
+    others = [
+        f"{n:,} {what}"
+        for n, what in (
+            (done.cancelled, "cancelled"),
+            (done.added, "added"),
+            (done.waiting, "waiting for a window that covers the day"),
+        )
+        if n
+    ]
+    older = [f"{number_of(done.older, 'row')} older than what stands"] if done.older else []
+    return ", ".join([amended + (f" (of them {', '.join(of_them)})" if of_them else ""), *others, *older])

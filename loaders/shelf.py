@@ -6,14 +6,16 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pyarrow as pa
+import pyarrow.compute as pc
 import shapely
 from sqlalchemy import func, insert, select
 
+from loaders.amendments import CANCELLED, WAITING
 from loaders.ledger import next_id
 from mapping.counts import count_combinations, pack_from_store, pack_months, recount
 from mapping.places import place_places, read_place_wards, read_places
 from mapping.store import bulk_insert
-from mapping.store.models import BoundarySet, ExtractTypeCount, Incident, IssueRow, Phrase, Place
+from mapping.store.models import BoundarySet, ExtractTypeCount, HeldIncident, Incident, IssueRow, Phrase, Place
 from mapping.vocabulary import Month
 
 if TYPE_CHECKING:
@@ -49,45 +51,55 @@ class Shelf:
         self.reports = [done for _, done, _ in fresh]
         self.declared = [extract.layout.declared_types for extract, _, _ in fresh]
         self.rows = pa.concat_tables([extract.rows for extract, _, _ in fresh]).unify_dictionaries()
+        self.first_id = next_id(connection, Incident, HeldIncident)
         sizes = [done.kept for done in self.reports]
         self.starts = np.concatenate([[0], np.cumsum(sizes)])
+        # What changes bring waits until it is settled which state of each reference is the newest.
+        windows = np.repeat([extract.kind == "window" for extract, _, _ in fresh], sizes)
+        self.counts = windows & ~self.rows["cancels"].to_numpy()
         self.extract_ids = np.repeat([done.extract_id for done in self.reports], sizes)
         self.source_ids = np.repeat([source_id for _, _, source_id in fresh], sizes)
 
-    def store(self, type_ids: dict[str, int], touched: dict[int, set[Month]], kept_months: dict[int, set[Month]]) -> None:
-        """Place and insert the rows, then count the touched months; `kept_months` hold incidents of other extracts too."""
+    def store(self, type_ids: dict[str, int]) -> None:
+        """Place and insert the rows: those that count, and those that are held."""
         self.progress("placing", 0)
-        place_ids = _place_ids(self.connection, self.rows["x"].to_numpy(), self.rows["y"].to_numpy())
+        self.place_ids = _place_ids(self.connection, self.rows["x"].to_numpy(), self.rows["y"].to_numpy())
         self.progress("storing", 0)
-        types = self._by_dictionary("crime_type", type_ids)
+        self.types = self._by_dictionary("crime_type", type_ids)
         phrases = _phrase_ids(self.connection, [self.rows[name] for name in _PHRASE_COLUMNS])
-        first = next_id(self.connection, Incident)
+        rows = pa.table(
+            {
+                "id": np.arange(self.first_id, self.first_id + self.rows.num_rows),
+                "extract_id": self.extract_ids,
+                "date": self.rows["date"],
+                "crime_type_id": self.types,
+                "place_id": pa.array(self.place_ids, mask=self.place_ids == 0),
+                **{name: self.rows[name] for name in ("precision", "started_at", "ended_at", "reference")},
+                **_filled(dict(zip(_PHRASE_COLUMNS.values(), phrases, strict=True))),
+                **_filled({name: self.rows[name] for name in ("repeat_victim", "updated_at")}),
+            }
+        )
+        if not self.counts.all():
+            held = rows.append_column("cancels", self.rows["cancels"])
+            held = held.append_column("why", pc.if_else(self.rows["cancels"], CANCELLED, WAITING))
+            bulk_insert(self.connection, HeldIncident.__table__, held.filter(pa.array(~self.counts)))  # type: ignore[arg-type]
+            rows = rows.filter(pa.array(self.counts))
         # Into an empty table it is quicker to insert first and index then.
-        indexes = Incident.__table__.indexes if first == 1 else ()  # type: ignore[attr-defined]
+        indexes = Incident.__table__.indexes if self.first_id == 1 else ()  # type: ignore[attr-defined]
         for index in indexes:
             index.drop(self.connection)
-        bulk_insert(
-            self.connection,
-            Incident.__table__,  # type: ignore[arg-type]
-            pa.table(
-                {
-                    "id": np.arange(first, first + self.rows.num_rows),
-                    "extract_id": self.extract_ids,
-                    "date": self.rows["date"],
-                    "crime_type_id": types,
-                    "place_id": pa.array(place_ids, mask=place_ids == 0),
-                    **{name: self.rows[name] for name in ("precision", "started_at", "ended_at", "reference")},
-                    **_filled(dict(zip(_PHRASE_COLUMNS.values(), phrases, strict=True))),
-                    **_filled({name: self.rows[name] for name in ("repeat_victim", "updated_at")}),
-                }
-            ),
-        )
+        bulk_insert(self.connection, Incident.__table__, rows)  # type: ignore[arg-type]
         for index in indexes:
             index.create(self.connection)
-        self._store_types(types, type_ids)
-        _store_issues(self.connection, self.reports, [first + int(start) for start in self.starts])
-        self.progress("counting", 0)
-        self._count(place_ids, types, touched, kept_months)
+        self._store_types(self.types, type_ids)
+        _store_issues(self.connection, self.reports, [self.first_id + int(start) for start in self.starts])
+
+    def read_held(self) -> None:
+        """Look up which rows do not count, after changes were settled."""
+        extracts = [done.extract_id for done in self.reports]
+        held = self.connection.scalars(select(HeldIncident.id).where(HeldIncident.extract_id.in_(extracts))).all()
+        self.counts = np.ones(self.rows.num_rows, dtype=bool)
+        self.counts[np.array(held, dtype=np.int64) - self.first_id] = False
 
     def _by_dictionary(self, column: str, ids: dict[str, int]) -> NDArray[np.int64]:
         texts = self.rows[column].combine_chunks()
@@ -107,33 +119,38 @@ class Shelf:
         ]
         self.connection.execute(insert(ExtractTypeCount), rows)
 
-    def _count(
-        self,
-        place_ids: NDArray[np.int64],
-        types: NDArray[np.int64],
-        touched: dict[int, set[Month]],
-        kept_months: dict[int, set[Month]],
-    ) -> None:
-        """Months that hold the rows at hand and nothing else are packed from these; the others from the store."""
+    def count(self, touched: dict[int, set[Month]], kept_months: dict[int, set[Month]]) -> None:
+        """Count the touched months and fill the reports.
+
+        Parameters
+        ----------
+        touched
+            For each source the months to count.
+        kept_months
+            Those of them that hold other incidents than the rows at hand, or not all of these: they are packed from the
+            store, the others from the rows.
+        """
+        self.progress("counting", 0)
+        self._report_held()
         days, at = np.unique(self.rows["date"].to_numpy(), return_inverse=True)
         months = np.array([Month.of(day).index for day in days.tolist()], dtype=np.int64)[at]
-        mixed = np.zeros(len(months), dtype=bool)
+        mixed = ~self.counts
         others: dict[int, set[Month]] = {}
         for source_id, kept in kept_months.items():
-            mine = self.source_ids == source_id
+            mine = (self.source_ids == source_id) & self.counts
             mixed |= mine & np.isin(months, [month.index for month in kept])
             others[source_id] = kept | (touched[source_id] - {Month.from_index(int(i)) for i in np.unique(months[mine])})
         pack_months(
             self.connection,
             source_ids=self.source_ids[~mixed],
             months=months[~mixed],
-            place_ids=place_ids[~mixed],
-            crime_type_ids=types[~mixed],
+            place_ids=self.place_ids[~mixed],
+            crime_type_ids=self.types[~mixed],
         )
         pack_from_store(self.connection, others)
         sets = self.connection.execute(select(BoundarySet.id, BoundarySet.name).order_by(BoundarySet.id)).all()
         for found in sets:
-            inside = read_place_wards(self.connection, found.id)[place_ids] > 0
+            inside = (read_place_wards(self.connection, found.id)[self.place_ids] > 0) & self.counts
             for done, start, end in zip(self.reports, self.starts, self.starts[1:], strict=False):
                 done.in_ward[found.name] = int(inside[start:end].sum())
         told = self.progress
@@ -143,6 +160,17 @@ class Shelf:
             months=touched,
             progress=lambda share: told("counting", share),
         )
+
+    def _report_held(self) -> None:
+        """Rows that do not count are none of those kept."""
+        for done, start, end in zip(self.reports, self.starts, self.starts[1:], strict=False):
+            counts = self.counts[start:end]
+            if counts.all():
+                continue
+            done.kept = int(counts.sum())
+            done.set_aside += len(counts) - done.kept
+            done.without_coordinates = int((counts & (self.place_ids[start:end] == 0)).sum())
+            done.repaired = len({i.row for i in done.issues if i.outcome == "repaired" and counts[i.row]})
 
 
 def _place_ids(connection: Connection, x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.int64]:

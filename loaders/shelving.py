@@ -3,37 +3,33 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 import pyarrow.compute as pc
-from sqlalchemy import func, insert, select, update
+from sqlalchemy import func, insert, select
 from sqlalchemy.orm import aliased
 
-from loaders.ledger import clear_window, months_of, next_id, rows_in_window, supplied_months
-from loaders.quality import ExtractReport, LoadReport
+from loaders.alterations import Alterations
+from loaders.amendments import has_changes, settle
+from loaders.entering import OpenLedger
+from loaders.ledger import months_of
+from loaders.quality import ExtractReport, LoadReport, number_of
 from loaders.shelf import Shelf
 from mapping.errors import DataRefused
+from mapping.ledger import base_name
 from mapping.store import writing
-from mapping.store.models import (
-    BoundarySet,
-    CrimeTypeRow,
-    Extract,
-    ExtractFile,
-    ExtractTypeCount,
-    Incident,
-    Source,
-    SuppliedWindow,
-)
+from mapping.store.models import BoundarySet, CrimeTypeRow, Extract, ExtractTypeCount, HeldIncident, Incident
 from mapping.store.stamp import stamp
 from mapping.vocabulary import Month
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
-    from datetime import date, datetime
+    from datetime import datetime
 
     from sqlalchemy import Connection, Engine
 
+    from loaders.amendments import Settled
+    from loaders.entering import Fresh
     from loaders.progress import Progress
     from loaders.sorting import ReceivedExtract
     from mapping.vocabulary import CrimeType
@@ -43,6 +39,7 @@ __all__ = ["shelve"]
 
 _MOST_OUTSIDE = 0.9
 _PLENTY = 20
+_NAMED = 3
 
 
 def shelve(
@@ -63,7 +60,7 @@ def shelve(
     """
     with writing(engine) as connection:
         type_ids = _type_ids(connection, (t for extract in extracts for t in extract.layout.all_types))
-        ledger = _OpenLedger(connection, now)
+        ledger = OpenLedger(connection, now)
         faults: list[str] = []
         for extract in extracts:
             done = _report_of(extract)
@@ -75,11 +72,59 @@ def shelve(
         if faults:
             raise DataRefused("\n\n".join(faults), hint="Nothing was stored.")
         if ledger.fresh:
-            kept_months = ledger.close()
-            Shelf(connection, ledger.fresh, progress).store(type_ids, ledger.touched, kept_months)
+            _store(connection, ledger, type_ids, now=now, progress=progress)
             stamp(connection)
-            report.warnings += [w for _, done, source_id in ledger.fresh for w in _types_gone(connection, done, source_id)]
+            report.warnings += [
+                warning
+                for extract, done, source_id in ledger.fresh
+                if extract.kind == "window"
+                for warning in (*_types_gone(connection, done, source_id), *_stands_amended(connection, extract, done))
+            ]
         _warn(connection, report)
+
+
+def _store(connection: Connection, ledger: OpenLedger, type_ids: dict[str, int], *, now: datetime, progress: Progress) -> None:
+    """Store what is new, let the newest state of each reference count, and count the months that this touches."""
+    shared = ledger.close()
+    shelf = Shelf(connection, ledger.fresh, progress)
+    shelf.store(type_ids)
+    touched, past = defaultdict[int, set[Month]](set), defaultdict[int, set[Month]](set)
+    amended = False
+    for (source_id, stream), windows in ledger.touched.items():
+        months = set(windows)
+        if has_changes(connection, source_id=source_id, stream=stream):
+            amended = True
+            settled = settle(connection, source_id=source_id, stream=stream)
+            _report_changes(ledger.fresh, settled)
+            months |= settled.months
+            # Of this stream the rows at hand are not all that count, or not all of them do.
+            shared[source_id] = shared.get(source_id, set()) | months
+        touched[source_id] |= months
+        past[source_id] |= months & ledger.supplied_before[source_id, stream]
+    if amended:
+        shelf.read_held()
+    alterations = Alterations(connection, past)
+    shelf.count(touched, shared)
+    alterations.write(now=now, what=_in_words(ledger.fresh))
+
+
+def _report_changes(fresh: list[Fresh], settled: Settled) -> None:
+    new = {done.extract_id for _, done, _ in fresh}
+    for _, done, _ in fresh:
+        extract_id = done.extract_id or 0
+        done.changes = settled.by_extract.get(extract_id, done.changes)
+        rows, by = settled.standing.get(extract_id, (0, []))
+        before = [number for number in by if number not in new]
+        if before:
+            done.amended_by = (rows, before)
+
+
+def _in_words(fresh: list[Fresh]) -> str:
+    """What was loaded, with no path: `loaded jan.csv, feb.csv (tiny-constabulary street)`."""
+    names = [base_name(name) for extract, _, _ in fresh for name, _ in extract.files]
+    more = f" and {len(names) - _NAMED} more" if len(names) > _NAMED else ""
+    of = sorted({f"{extract.source} {extract.layout.stream}" for extract, _, _ in fresh})
+    return f"loaded {', '.join(names[:_NAMED])}{more} ({', '.join(of)})"
 
 
 def _report_of(extract: ReceivedExtract) -> ExtractReport:
@@ -124,181 +169,6 @@ def _type_ids(connection: Connection, types: Iterable[CrimeType]) -> dict[str, i
     return ids
 
 
-@dataclass(frozen=True, slots=True)
-class _StoredWindow:
-    """Days that are covered now, and by what."""
-
-    first: date
-    last: date
-    layout_sha256: str
-    rejected: int
-    files: tuple[str, ...]
-
-
-class _OpenLedger:
-    """The ledger while extracts are entered: what it says of each source and stream is read once, and written at the end."""
-
-    def __init__(self, connection: Connection, now: datetime) -> None:
-        self.connection = connection
-        self.now = now
-        self.fresh: list[tuple[ReceivedExtract, ExtractReport, int]] = []
-        self.touched: dict[int, set[Month]] = defaultdict(set)
-        self._sources: dict[str, tuple[int, str]] = {
-            row.slug: (row.id, row.access) for row in connection.execute(select(Source))
-        }
-        self._windows: dict[tuple[int, str], list[_StoredWindow]] = {}
-        self._next_id = next_id(connection, Extract)
-
-    def enter(self, extract: ReceivedExtract, done: ExtractReport, *, replace: bool) -> None:
-        """Make room for an extract that is new; one that is stored already is marked so in its report."""
-        source_id = self._source_id(extract)
-        stream, window = extract.layout.stream, extract.window
-        stored = self._stored(source_id, stream)
-        done.unchanged = any(_is_same(extract, found) for found in stored)
-        if done.unchanged:
-            return
-        if any(found.first <= Month.of(window.last).last and found.last >= Month.of(window.first).first for found in stored):
-            self._replace_window(source_id, extract, done, replace=replace)
-        done.extract_id = self._next_id
-        self._next_id += 1
-        self.touched[source_id] |= months_of(window.first, window.last)
-        self.fresh.append((extract, done, source_id))
-
-    def close(self) -> dict[int, set[Month]]:
-        """Write the new extracts down; returns, for each source, the touched months that others of its extracts cover too."""
-        supplied = supplied_months(self.connection)
-        shared = {source_id: months & supplied.get(source_id, set()) for source_id, months in self.touched.items()}
-        self.connection.execute(insert(Extract), [self._entry(*fresh) for fresh in self.fresh])
-        files = [
-            {"extract_id": done.extract_id, "position": i, "name": name, "sha256": sha256}
-            for extract, done, _ in self.fresh
-            for i, (name, sha256) in enumerate(extract.files)
-        ]
-        self.connection.execute(insert(ExtractFile), files)
-        windows = [
-            {"extract_id": done.extract_id, "date_from": extract.window.first, "date_to": extract.window.last}
-            for extract, done, _ in self.fresh
-        ]
-        self.connection.execute(insert(SuppliedWindow), windows)
-        return shared
-
-    def _source_id(self, extract: ReceivedExtract) -> int:
-        if extract.source not in self._sources:
-            source_id = next_id(self.connection, Source)
-            self.connection.execute(
-                insert(Source).values(
-                    id=source_id,
-                    slug=extract.source,
-                    name=extract.source_name,
-                    access=extract.layout.access,
-                    attribution=extract.layout.attribution,
-                )
-            )
-            self._sources[extract.source] = (source_id, extract.layout.access)
-        source_id, access = self._sources[extract.source]
-        if access != extract.layout.access:
-            raise DataRefused(
-                f"{extract.files[0][0]}: the source {extract.source} is {access} in the store, and the layout "
-                f"{extract.layout.name} says {extract.layout.access}.\nWho may see a source is never changed by a load: "
-                "correct the layout, or give these files a source of their own with --source."
-            )
-        if extract.layout.attribution:
-            # What must be printed is what the supplier's layout says now.
-            self.connection.execute(update(Source).where(Source.id == source_id).values(attribution=extract.layout.attribution))
-        return source_id
-
-    def _stored(self, source_id: int, stream: str) -> list[_StoredWindow]:
-        if (source_id, stream) not in self._windows:
-            files: dict[int, list[str]] = defaultdict(list)
-            mine = (Extract.source_id == source_id) & (Extract.stream == stream)
-            for row in self.connection.execute(
-                select(ExtractFile.extract_id, ExtractFile.sha256)
-                .join(Extract, Extract.id == ExtractFile.extract_id)
-                .where(mine)
-            ):
-                files[row.extract_id].append(row.sha256)
-            self._windows[source_id, stream] = [
-                _StoredWindow(
-                    row.date_from, row.date_to, row.layout_sha256, row.rows_rejected, tuple(sorted(files[row.extract_id]))
-                )
-                for row in self.connection.execute(
-                    select(SuppliedWindow, Extract.layout_sha256, Extract.rows_rejected)
-                    .join(Extract, Extract.id == SuppliedWindow.extract_id)
-                    .where(mine)
-                )
-            ]
-        return self._windows[source_id, stream]
-
-    def _replace_window(self, source_id: int, extract: ReceivedExtract, done: ExtractReport, *, replace: bool) -> None:
-        window, stream = extract.window, extract.layout.stream
-        if not window.is_whole_months:
-            _refuse_over_months(self.connection, source_id, extract)
-        done.replaced_rows = rows_in_window(
-            self.connection, source_id=source_id, stream=stream, first=window.first, last=window.last
-        )
-        if done.kept * 2 < done.replaced_rows and not replace:
-            raise DataRefused(
-                f"{', '.join(done.files[:3])}: would leave {extract.source} {stream} {window} with {done.kept:,} rows, where "
-                f"{done.replaced_rows:,} are stored.\nA cut file looks like this. If it is right, load it with --replace."
-            )
-        clear_window(self.connection, source_id=source_id, stream=stream, first=window.first, last=window.last)
-
-    def _entry(self, extract: ReceivedExtract, done: ExtractReport, source_id: int) -> dict[str, object]:
-        return {
-            "id": done.extract_id,
-            "source_id": source_id,
-            "stream": done.stream,
-            "layout": extract.layout.name,
-            "layout_sha256": extract.layout.sha256,
-            "counted_by": extract.layout.month_of,
-            "date_from": extract.window.first,
-            "date_to": extract.window.last,
-            "loaded_at": self.now,
-            "withdrawn_at": None,
-            "rows_read": done.read,
-            "rows_kept": done.kept,
-            "rows_repaired": done.repaired,
-            "rows_set_aside": done.set_aside,
-            "rows_rejected": done.rejected,
-            "rows_without_coordinates": done.without_coordinates,
-            "repeated_references": done.repeated_references,
-            "kind": "window",
-            "records": "incidents",
-            "areas": "",
-            "as_of": None,
-            "precision_m": extract.layout.precision_m,
-        }
-
-
-def _is_same(extract: ReceivedExtract, stored: _StoredWindow) -> bool:
-    """Whether a window is covered whole by just these files, read by the same layout with the same outcome."""
-    return (
-        (stored.first, stored.last) == (extract.window.first, extract.window.last)
-        and (stored.layout_sha256, stored.rejected) == (extract.layout.sha256, extract.rejected)
-        and stored.files == tuple(sorted(sha256 for _, sha256 in extract.files))
-    )
-
-
-def _refuse_over_months(connection: Connection, source_id: int, extract: ReceivedExtract) -> None:
-    window = extract.window
-    monthly = connection.scalar(
-        select(func.count())
-        .select_from(Incident)
-        .join(Extract, Extract.id == Incident.extract_id)
-        .where(
-            Extract.source_id == source_id,
-            Extract.stream == extract.layout.stream,
-            Incident.precision == "month",
-            Incident.date.between(Month.of(window.first).first, window.last),
-        )
-    )
-    if monthly:
-        raise DataRefused(
-            f"{extract.files[0][0]}: the window {window} cuts a month of which {monthly:,} rows are stored without a day.\n"
-            "Load whole months of this stream, or give the layout a stream of its own."
-        )
-
-
 def _types_gone(connection: Connection, done: ExtractReport, source_id: int) -> list[str]:
     """Say of which types the extract before this one had plenty, and this one has none."""
     before = connection.scalar(
@@ -306,6 +176,7 @@ def _types_gone(connection: Connection, done: ExtractReport, source_id: int) -> 
         .where(
             Extract.source_id == source_id,
             Extract.stream == done.stream,
+            Extract.kind == "window",
             Extract.date_to < done.window[0],
             Extract.withdrawn_at.is_(None),
         )
@@ -327,6 +198,23 @@ def _types_gone(connection: Connection, done: ExtractReport, source_id: int) -> 
     ]
 
 
+def _stands_amended(connection: Connection, extract: ReceivedExtract, done: ExtractReport) -> list[str]:
+    """Say that changes loaded before stand above rows of which nothing says whether they are newer."""
+    rows, by = done.amended_by
+    if not rows or extract.as_of or not extract.rows["updated_at"].null_count:
+        return []
+    last = max(
+        filter(
+            None,
+            (connection.scalar(select(func.max(m.updated_at)).where(m.extract_id.in_(by))) for m in (Incident, HeldIncident)),
+        )
+    )
+    which = f"{'extract' if len(by) == 1 else 'extracts'} {', '.join(map(str, by))} (updated up to {last:%Y-%m-%d})"
+    stand = f"{number_of(rows, 'row')} of it {'stands' if rows == 1 else 'stand'}"
+    cut = "If this extract was cut later, say so: load it again with --as-of and the day."
+    return [f"{', '.join(done.files[:2])}: {stand} as amended by {which}. {cut}"]
+
+
 def _warn(connection: Connection, report: LoadReport) -> None:
     """Say what the figures alone would not: nothing to be in, or nearly nothing in it."""
     sets = connection.scalars(select(BoundarySet.name)).all()
@@ -334,7 +222,7 @@ def _warn(connection: Connection, report: LoadReport) -> None:
         report.warnings.append("No boundary set is loaded: nothing is in a ward yet. Run `wardwatch load boundaries FILE`.")
     for done in report.extracts:
         empty = sorted(months_of(*done.window) - done.months)
-        if empty and not done.unchanged:
+        if empty and not done.unchanged and not done.changes:
             shown = ", ".join(str(month) for month in empty[:6]) + (" ..." if len(empty) > 6 else "")
             report.warnings.append(f"{', '.join(done.files[:2])}: no row is of {shown}, which counts as supplied, with none.")
         if not done.unchanged and done.without_coordinates > _MOST_OUTSIDE * done.kept:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
+from datetime import date, datetime, time
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -15,11 +16,11 @@ from mapping.vocabulary import Month
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import date
 
     from loaders.layouts import Layout
     from loaders.rows import CheckedFile
 
+_SHOWN = 5
 FIRST_YEAR = 1970
 """Nothing is dated before."""
 
@@ -44,7 +45,11 @@ class Window:
 
 @dataclass(slots=True)
 class ReceivedExtract:
-    """The checked rows of one source, stream and window, ready to be stored. Issues name rows by their index here."""
+    """The checked rows of one source, stream and window, ready to be stored. Issues name rows by their index here.
+
+    An extract of changes is one file; its window runs from the first to the last day of its rows, and says nothing of
+    completeness.
+    """
 
     source: str
     source_name: str
@@ -55,6 +60,12 @@ class ReceivedExtract:
     issues: list[Issue] = field(default_factory=list)
     set_aside: int = 0
     rejected: int = 0
+    as_of: date | None = None
+
+    @property
+    def kind(self) -> str:
+        """`window` or `changes`."""
+        return self.layout.kind
 
     @property
     def rows(self) -> pa.Table:
@@ -62,28 +73,103 @@ class ReceivedExtract:
         return pa.concat_tables(self.tables)
 
 
-def sort_into_extracts(files: Sequence[CheckedFile], given: Window | None, *, today: date) -> list[ReceivedExtract]:
-    """Put each file's rows with their source, stream and window; rows outside the window are set aside."""
-    extracts: dict[tuple[str, str, Window], ReceivedExtract] = {}
+def sort_into_extracts(
+    files: Sequence[CheckedFile], given: Window | None, *, as_of: date | None = None, today: date
+) -> list[ReceivedExtract]:
+    """Put each file's rows with their source, stream and window; rows outside the window are set aside.
+
+    Parameters
+    ----------
+    given
+        The window of all files, where neither layout nor file name says.
+    as_of
+        The day on which the files of windows were cut.
+
+    Raises
+    ------
+    DataRefused
+        With every reason.
+    """
+    # Each file of changes is an extract of its own: what two of them say of one reference is two states, not one.
+    extracts: dict[tuple[str, str, Window, int], ReceivedExtract] = {}
     faults: list[str] = []
-    for file in files:
+    for number, file in enumerate(files, start=1):
+        changes = file.layout.kind == "changes"
         for source in pc.unique(file.rows["source"]).to_pylist():
             mine = pc.equal(file.rows["source"], source)
             days = pc.filter(file.rows["date"], mine)
             try:
-                window = given or _window_of(file, days)
-                _check_window(file, pc.filter(file.rows["precision"], mine), days, window, today)
+                _check_updates(file, today)
+                if changes:
+                    _check_changes(file, given, as_of)
+                    window = Window(pc.min(days).as_py(), pc.max(days).as_py())
+                else:
+                    window = given or _window_of(file, days)
+                    _check_window(file, pc.filter(file.rows["precision"], mine), days, window, today)
+                    _check_cut(file, window, as_of, today)
             except DataRefused as error:
                 faults.append(str(error))
                 continue
-            key = (source, file.layout.stream, window)
+            key = (source, file.layout.stream, window, number if changes else 0)
             name = pc.filter(file.rows["source_name"], mine)[0].as_py()
-            extract = extracts.setdefault(key, ReceivedExtract(source, name, file.layout, window))
+            extract = extracts.setdefault(key, ReceivedExtract(source, name, file.layout, window, as_of=as_of))
             _add_file(extract, file, mine.to_numpy())
-    faults += _clashes(list(extracts.values()))
+    faults += _clashes([extract for extract in extracts.values() if extract.kind == "window"])
     if faults:
-        raise DataRefused("\n\n".join(faults), hint="Nothing was stored.")
-    return [extracts[key] for key in sorted(extracts)]
+        raise DataRefused("\n\n".join(dict.fromkeys(faults)), hint="Nothing was stored.")
+    # Of changes that were updated at the same moment the later extract holds: so they are numbered in the order of time.
+    return [extracts[key] for key in sorted(extracts, key=lambda key: (*key[:2], _newest(extracts[key]), *key[2:]))]
+
+
+def _newest(extract: ReceivedExtract) -> datetime:
+    """When the newest of the changes was updated; of a window, before all of them."""
+    newest = pc.max(extract.rows["updated_at"]).as_py() if extract.kind == "changes" else None
+    return newest or datetime.min  # noqa: DTZ901 - the clock of the place
+
+
+def _check_updates(file: CheckedFile, today: date) -> None:
+    updated = file.rows["updated_at"]
+    late = np.flatnonzero(pc.greater(updated, _end_of(today)).fill_null(fill_value=False).to_numpy())
+    if len(late):
+        raise DataRefused(
+            f"{file.name}: {len(late):,} rows were updated after today ({today}), by their '{file.layout.columns.updated}': "
+            f"{_lines(file, late)}.\nThey would stand above every later change. Is the day before the month, or the machine's "
+            "clock wrong?"
+        )
+
+
+def _check_changes(file: CheckedFile, given: Window | None, as_of: date | None) -> None:
+    """What an extract of changes must say, and what can only be said of a window."""
+    if given or as_of:
+        raise DataRefused(
+            f"{file.name}: the layout {file.layout.name} is of changes, which are complete for no days.\n"
+            f"Load it without {'--window' if given else '--as-of'}: each row says when it was updated."
+        )
+    for column, role, what in (
+        ("reference", file.layout.columns.reference, "no reference: nobody knows what they change"),
+        ("updated_at", file.layout.columns.updated, "no time of update: nobody knows what is newer"),
+    ):
+        blank = np.flatnonzero(file.rows[column].is_null().to_numpy())
+        if len(blank):
+            raise DataRefused(
+                f"{file.name}: {len(blank):,} rows have, in '{role}', {what}: {_lines(file, blank)}.\n"
+                "An extract of changes needs both in every row. Correct the file or the layout."
+            )
+
+
+def _check_cut(file: CheckedFile, window: Window, as_of: date | None, today: date) -> None:
+    if as_of and not window.first <= as_of <= today:
+        why = "is not there yet" if as_of > today else f"is before its window {window}"
+        raise DataRefused(f"{file.name}: the day {as_of} on which it was cut, by --as-of, {why}.")
+
+
+def _lines(file: CheckedFile, rows: np.ndarray) -> str:
+    shown = ", ".join(f"line {line}" for line in file.lines(rows[:_SHOWN]))
+    return shown + (" ..." if len(rows) > _SHOWN else "")
+
+
+def _end_of(day: date) -> datetime:
+    return datetime.combine(day, time.max)
 
 
 def _window_of(file: CheckedFile, days: pa.ChunkedArray) -> Window:

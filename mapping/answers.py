@@ -103,7 +103,8 @@ def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
     figures = measure.compute(view)
     classes = sequential_classes(figures.value, write=measure.format) if measure.legend == "sequential" else ()
     missing = reaching(sending, covers).missing(period)
-    meta = _meta(catalogue, boundary_set, question, period=period, missing=missing) | {
+    extracts = reader.ledger(catalogue).behind(sending, period)
+    meta = _meta(catalogue, boundary_set, question, period=period, missing=missing, extracts=extracts) | {
         "measure": measure.id,
         "unit": measure.unit,
         "denominator": figures.denominator,
@@ -170,7 +171,8 @@ def count_rows(reader: Reader, question: Question) -> tuple[list[dict[str, Any]]
     sending = in_view.of(crime_types=members)
     covers = streams_of_wards(reader.reach(catalogue, boundary_set), sending, wards=len(boundary_set.wards))
     missing = reaching(sending, covers).missing(period)
-    return rows, _meta(catalogue, boundary_set, question, period=period, missing=missing)
+    extracts = reader.ledger(catalogue).behind(sending, period)
+    return rows, _meta(catalogue, boundary_set, question, period=period, missing=missing, extracts=extracts)
 
 
 def wanted_wards(question: Question, boundary_set: BoundarySetInfo) -> list[int]:
@@ -185,6 +187,7 @@ def _meta(
     *,
     period: Period,
     missing: list[dict[str, str]],
+    extracts: list[int],
 ) -> dict[str, Any]:
     """What figures stand on, with every key that `meta` has; a measure adds its own."""
     sources = [s.id for s in catalogue.sources_in_view(question.source)]
@@ -198,6 +201,7 @@ def _meta(
         "to": str(period.last),
         "boundaries": boundary_set.name,
         "sources": sources,
+        "extracts": extracts,
         "missing": missing,
         "family": None,
         "phi": None,

@@ -149,7 +149,7 @@ def read_coverage(connection: Connection, *, open_only: bool) -> Coverage:
     for row in connection.execute(
         select(Source.slug, Extract.stream, Extract.counted_by, func.min(Extract.date_from), func.max(Extract.date_to))
         .join(Source, Source.id == Extract.source_id)
-        .where(visible)
+        .where(visible, Extract.kind == "window")
         .group_by(Source.slug, Extract.stream, Extract.counted_by)
         .order_by(Source.slug, Extract.stream)
     ):

@@ -8,12 +8,19 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select
 
 from mapping.errors import NotFound
-from mapping.store.models import Extract, Incident, IssueRow, Source, SuppliedWindow
+from mapping.ledger import current_extracts
+from mapping.store.models import Extract, HeldIncident, Incident, IssueRow, Source
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from sqlalchemy import Connection
+
+_HELD = {
+    "superseded": "superseded: another extract brought a newer state",
+    "cancelled": "cancelled: the newest state says that it was none",
+    "waiting": "waiting: no window covers the day of the change",
+}
 
 __all__ = ["IssueCount", "IssueLine", "read_issue_counts", "read_issues"]
 
@@ -57,10 +64,18 @@ def read_issue_counts(connection: Connection, *, open_only: bool) -> list[IssueC
         select(Source.slug, counted.outcome, counted.kind, func.sum(counted.rows).label("rows"))
         .join(Extract, Extract.id == counted.extract_id)
         .join(Source, Source.id == Extract.source_id)
-        .where(visible, Extract.id.in_(select(SuppliedWindow.extract_id)))
+        .where(visible, Extract.id.in_(current_extracts()))
         .group_by(Source.slug, counted.outcome, counted.kind)
     )
     counts = [IssueCount(row.slug, row.outcome, row.kind, int(row.rows)) for row in found]
+    held = connection.execute(
+        select(Source.slug, HeldIncident.why, func.count().label("rows"))
+        .join(Extract, Extract.id == HeldIncident.extract_id)
+        .join(Source, Source.id == Extract.source_id)
+        .where(visible)
+        .group_by(Source.slug, HeldIncident.why)
+    )
+    counts += [IssueCount(row.slug, "set-aside", _HELD[row.why], row.rows) for row in held]
     return sorted(counts, key=lambda c: (c.source, c.outcome, -c.rows, c.kind))
 
 

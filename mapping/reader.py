@@ -14,6 +14,7 @@ from mapping.coverage import Coverage, StreamMonth, read_coverage, read_stream_m
 from mapping.denominators import Denominators, read_denominators
 from mapping.errors import BadRequest, NotFound, StoreBusy, StoreNotReady
 from mapping.issues import IssueCount, IssueLine, read_issue_counts, read_issues
+from mapping.ledger import Ledger, last_load, read_alterations, read_ledger
 from mapping.places import WardFinder
 from mapping.reach import read_reach
 from mapping.store import check_ready, reading
@@ -212,6 +213,17 @@ class Reader:
     def stream_months(self, catalogue: Catalogue) -> list[StreamMonth]:
         """Rows kept of each source, stream and month, in wards or not."""
         return self._keep((catalogue.data_version, "stream months"), lambda c: read_stream_months(c, open_only=self.open_only))
+
+    def ledger(self, catalogue: Catalogue) -> Ledger:
+        """Every extract, by number. The numbers may change where the data do not: what was taken out and loaded again."""
+        with reading(self.engine) as connection:
+            load = last_load(connection)
+        return self._keep((catalogue.data_version, "ledger", load), lambda c: read_ledger(c, open_only=self.open_only))
+
+    def alterations(self) -> dict[str, Any] | None:
+        """What the last load altered in months that were supplied before it; None before the first load."""
+        with reading(self.engine) as connection:
+            return read_alterations(connection, open_only=self.open_only)
 
     def issue_counts(self, catalogue: Catalogue) -> list[IssueCount]:
         """Issues by source, outcome and kind."""

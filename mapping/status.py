@@ -9,30 +9,35 @@ from sqlalchemy import func, select
 
 from mapping.coverage import read_coverage, read_stream_months
 from mapping.denominators import KINDS, list_denominators
+from mapping.ledger import current_extracts
 from mapping.reader import Reader
 from mapping.store import reading
 from mapping.store.models import (
     Extract,
     ExtractFile,
+    HeldIncident,
     Incident,
     IssueRow,
     PlaceWard,
     Source,
-    SuppliedWindow,
     WardMonthCount,
 )
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
-__all__ = ["read_status", "status_lines"]
+__all__ = ["alteration_lines", "read_status", "status_lines"]
+
+HELD = ("superseded", "cancelled", "waiting")
+"""Why rows that were kept do not count now."""
 
 
 def read_status(engine: Engine, *, open_only: bool) -> dict[str, Any]:
     """The dictionary of `wardwatch status --format json`.
 
     Of each source, read = kept + set_aside + rejected, and kept = in wards + outside + without coordinates: of what is in
-    the store now, so rows of extracts that later ones replaced are not among them.
+    the store now, so rows of extracts that later ones replaced are not among them. Among those set aside are the rows that do
+    not count because of extracts of changes: `superseded`, `cancelled` and `waiting`.
     """
     reader = Reader(engine, open_only=open_only)
     catalogue = reader.catalogue()
@@ -82,7 +87,12 @@ def _placed(connection: Connection, set_id: int, sources: set[str]) -> dict[str,
 
 def _source(connection: Connection, slug: str, name: str, access: str) -> dict[str, Any]:
     mine = select(Extract.id).join(Source, Source.id == Extract.source_id).where(Source.slug == slug)
-    current = select(SuppliedWindow.extract_id).where(SuppliedWindow.extract_id.in_(mine))
+    current = mine.where(Extract.id.in_(current_extracts()))
+    held = dict(
+        connection.execute(
+            select(HeldIncident.why, func.count()).where(HeldIncident.extract_id.in_(mine)).group_by(HeldIncident.why)
+        ).all()
+    )
     kept, located = connection.execute(
         select(func.count(), func.count(Incident.place_id)).where(Incident.extract_id.in_(mine))
     ).one()
@@ -105,10 +115,11 @@ def _source(connection: Connection, slug: str, name: str, access: str) -> dict[s
         "name": name,
         "access": access,
         "streams": list(streams),
-        "read": int(kept) + int(set_aside) + int(rejected),
+        "read": int(kept) + int(set_aside) + sum(held.values()) + int(rejected),
         "kept": int(kept),
         "repaired": int(repaired or 0),
-        "set_aside": int(set_aside),
+        "set_aside": int(set_aside) + sum(held.values()),
+        **{why: held.get(why, 0) for why in HELD},
         "rejected": int(rejected),
         "without_coordinates": int(kept) - int(located),
         "months": [],
@@ -131,7 +142,7 @@ def _extracts(connection: Connection, sources: set[str]) -> list[dict[str, Any]]
     files: dict[int, list[Any]] = defaultdict(list)
     for row in connection.execute(select(ExtractFile).order_by(ExtractFile.extract_id, ExtractFile.position)):
         files[row.extract_id].append(row)
-    current = set(connection.scalars(select(SuppliedWindow.extract_id)))
+    current = set(connection.scalars(current_extracts()))
     rows = connection.execute(
         select(Extract, Source.slug)
         .join(Source, Source.id == Extract.source_id)
@@ -143,8 +154,10 @@ def _extracts(connection: Connection, sources: set[str]) -> list[dict[str, Any]]
             "id": row.id,
             "source": row.slug,
             "stream": row.stream,
+            "kind": row.kind,
             "from": str(row.date_from),
             "to": str(row.date_to),
+            "as_of": str(row.as_of) if row.as_of else None,
             "files": [file.name for file in files[row.id]],
             "sha256": [file.sha256 for file in files[row.id]],
             "loaded_at": row.loaded_at.isoformat(),
@@ -174,6 +187,8 @@ def status_lines(found: dict[str, Any]) -> list[str]:
             f"read, {source['kept']:,} kept ({source['repaired']:,} repaired, {source['without_coordinates']:,} without "
             f"coordinates), {source['set_aside']:,} set aside, {source['rejected']:,} rejected."
         )
+        if any(source[why] for why in HELD):
+            lines.append("  Set aside by changes: " + ", ".join(f"{source[why]:,} {why}" for why in HELD) + ".")
         months = source["months"]
         if months:
             holes = [f"{m['month']} {m['status']}" for m in months if m["status"] != "supplied"]
@@ -184,6 +199,23 @@ def status_lines(found: dict[str, Any]) -> list[str]:
     current = [e for e in found["extracts"] if e["current"]]
     lines.append(f"{len(found['extracts'])} extracts in the ledger, {len(current)} of them current:")
     lines += [
-        f"  {e['id']}: {e['source']} {e['stream']} {e['from']} to {e['to']}, {', '.join(e['files'][:2])}" for e in current
+        f"  {e['id']}: {e['source']} {e['stream']} {'changes, ' if e['kind'] == 'changes' else ''}{e['from']} to {e['to']}, "
+        f"{', '.join(e['files'][:2])}"
+        for e in current
     ]
     return lines
+
+
+def alteration_lines(found: dict[str, Any] | None) -> list[str]:
+    """What the last load altered, as it is printed."""
+    if found is None:
+        return ["No load is recorded yet."]
+    lines = [f"Last load, {found['done_at'].replace('T', ' ')[:16]}: {found['what']}."]
+    if not found["rows"]:
+        return [*lines, "It altered nothing in months that were supplied before it."]
+    lines.append("In months that were supplied before it, it altered:")
+    return lines + [
+        f"  {row['source']} {row['month']} {row['crime_type']}: {row['before']:,} before, {row['after']:,} now "
+        f"({row['gone']:,} gone, {row['added']:,} added)"
+        for row in found["rows"]
+    ]

@@ -12,7 +12,7 @@ from mapping.vocabulary import to_lonlat
 from tests.county import DISTRICTS, HOSTILE, RESIDENTS, WARDS, load_county, load_fire_service, visitor
 
 META = {
-    *("measure", "unit", "denominator", "crime_type", "from", "to", "boundaries", "sources", "missing"),
+    *("measure", "unit", "denominator", "crime_type", "from", "to", "boundaries", "sources", "extracts", "missing"),
     *("family", "phi", "data_as_of", "data_version", "attribution", "classes"),
 }
 POLICE = "test-constabulary"

@@ -233,7 +233,7 @@ def test_rows_outside_the_window_are_set_aside_and_told(tiny, tmp_path):
 
     [source] = state(tiny)["sources"]
     assert (source["read"], source["kept"], source["set_aside"]) == (3, 2, 1)
-    assert "set-aside: 1 rows: outside the window 2024-01-01:2024-01-31" in done.stderr
+    assert "set-aside: 1 row: outside the window 2024-01-01:2024-01-31" in done.stderr
     assert "line 2, Recorded: '2023-12-31'" in done.stderr
 
 
@@ -251,7 +251,7 @@ def test_a_point_that_cannot_be_is_dropped_and_its_row_kept(tiny, tmp_path):
         "a coordinate is not a number",
         "one coordinate is missing",
     ):
-        assert f"repaired: 1 rows: {words}" in done.stderr
+        assert f"repaired: 1 row: {words}" in done.stderr
     assert "line 6, East, North: '0, 0'" in done.stderr
 
 
@@ -276,8 +276,8 @@ def test_an_incident_keeps_when_it_happened_and_how_precisely(tiny, tmp_path):
         ("day", "None", "None"),
         ("day", "None", "None"),
     ]
-    assert "repaired: 1 rows: ends before it starts: the start is taken" in done.stderr
-    assert "repaired: 1 rows: the time cannot be read" in done.stderr
+    assert "repaired: 1 row: ends before it starts: the start is taken" in done.stderr
+    assert "repaired: 1 row: the time cannot be read" in done.stderr
 
 
 def test_columns_that_the_layout_does_not_name_are_not_stored(tiny, tmp_path):

@@ -12,7 +12,9 @@ from flask import Blueprint, Response, url_for
 from mapping.answers import COUNT_COLUMNS, MEASURE_COLUMNS, answer, attribution, count_rows, resolve_period, wanted_wards
 from mapping.choropleth import tolerance_for
 from mapping.errors import BadRequest
+from mapping.ledger import base_name
 from mapping.measures import all_measures, find_measure
+from mapping.vocabulary import group_members
 from web import explorer
 from web.audiences import audience, reader
 from web.params import read_number, read_query
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
 
     from mapping.answers import Answer
+    from mapping.ledger import LedgerEntry
     from mapping.reader import BoundarySetInfo, Catalogue, Reader
 
 __all__ = ["blueprint"]
@@ -156,6 +159,42 @@ def coverage() -> Response:
     return json_answer({"meta": meta, "rows": rows})
 
 
+@blueprint.get("/extracts")
+@audience("public")
+def extracts() -> Response:
+    """The ledger: which extracts the figures of a question come from, and those that others replaced since."""
+    question = read_query(common=("crime_type", "from", "to", "source")).question
+    store = reader()
+    catalogue = store.catalogue()
+    sources = [s.id for s in catalogue.sources_in_view(question.source)]
+    members = [t.id for t in group_members(question.crime_type, catalogue.crime_types)]
+    in_view = catalogue.coverage.of(sources=sources)
+    meta = _meta(catalogue, source=question.source) | {"crime_type": question.crime_type}
+    found: list[LedgerEntry] = []
+    if in_view.streams:
+        period = resolve_period(question, in_view, months=None)
+        sending, ledger = in_view.of(crime_types=members), store.ledger(catalogue)
+        meta |= {"from": str(period.first), "to": str(period.last), "extracts": ledger.behind(sending, period)}
+        found = ledger.of(sending, period)
+    rows = [
+        {
+            "id": entry.id,
+            "source": entry.source,
+            "stream": entry.stream,
+            "kind": entry.kind,
+            "from": str(entry.first),
+            "to": str(entry.last),
+            "as_of": str(entry.as_of) if entry.as_of else None,
+            "files": [base_name(name) for name in entry.files],
+            "sha256": list(entry.sha256),
+            "loaded_at": entry.loaded_at.isoformat(),
+            "current": entry.current,
+        }
+        for entry in found
+    ]
+    return json_answer({"meta": meta, "rows": rows})
+
+
 @blueprint.get("/wards")
 @audience("public")
 def wards() -> Response:
@@ -245,6 +284,7 @@ def _meta(
         "to": None,
         "boundaries": boundary_set.name if boundary_set else None,
         "sources": [s.id for s in sources],
+        "extracts": [],
         "missing": [],
         "family": None,
         "phi": None,
