@@ -1,205 +1,192 @@
-"""Which months each source supplied: what makes a zero a zero."""
+"""Which months each stream supplied, and why not: what makes a zero a zero."""
 
 from __future__ import annotations
 
 from collections import defaultdict
-from dataclasses import dataclass
-from datetime import date, timedelta
-from itertools import compress
+from dataclasses import dataclass, field
+from itertools import compress, groupby
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select
-
-from mapping.store.models import CrimeTypeRow, Extract, ExtractTypeCount, Incident, Source, SuppliedWindow
 from mapping.vocabulary import Month, Period
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
 
-    from sqlalchemy import Connection
+__all__ = ["NO_EXTRACT", "Coverage", "Gap", "Stream", "StreamMonth", "missing_words"]
 
-LATE_MONTHS = 3
-"""How many months are not complete yet where incidents count in the month they began."""
+NO_EXTRACT = "no extract covers it"
 
-__all__ = ["Coverage", "Stream", "StreamMonth", "month_statuses", "read_coverage", "read_stream_months"]
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """What is known of the months of a source beyond its extracts, until further notice where `last` is None.
+
+    `stream` is empty where it holds for every stream; `id` is 0 where it is shipped with wardwatch.
+    """
+
+    id: int
+    source: str
+    stream: str
+    first: Month
+    last: Month | None
+    status: str
+    reason: str
+
+    def of(self, source: str, stream: str, month: Month) -> bool:
+        """Whether it says anything of a month of a stream."""
+        return (
+            self.source == source
+            and self.stream in ("", stream)
+            and self.first <= month
+            and (self.last is None or month <= self.last)
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class StreamMonth:
+    """A month of a stream: its status, the reason for it in words, and its rows, wherever they lie.
+
+    `normal` is how many rows are usual (None where there is too little to compare with); `missing_types` are the crime types,
+    id and name, of which a month that is there otherwise has none although many are usual.
+    """
+
+    month: Month
+    status: str
+    reason: str = ""
+    rows: int = 0
+    normal: float | None = None
+    missing_types: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def share(self) -> float | None:
+        """Its rows as a share of the normal ones."""
+        return self.rows / self.normal if self.normal else None
 
 
 @dataclass(frozen=True, slots=True)
 class Stream:
     """What one source sends of one stream: its months from first to last, and the crime types that it can say.
 
-    `seen` are those of which there was ever an incident.
+    `seen` are those of which there was ever an incident. `records` says what its rows are: `incidents`, `outcomes` (which
+    count nothing) or `area-counts`. `gaps` tell of months before its first and after its last.
     """
 
     source: str
     stream: str
-    months: dict[Month, str]
+    months: dict[Month, StreamMonth]
     crime_types: frozenset[str]
     seen: frozenset[str]
+    records: str = "incidents"
+    gaps: tuple[Gap, ...] = ()
 
-    def status(self, month: Month) -> str:
-        """`supplied`, `partial` or `not-supplied`."""
-        return self.months.get(month, "not-supplied")
+    def at(self, month: Month) -> StreamMonth:
+        """What is known of any month."""
+        if month in self.months:
+            return self.months[month]
+        said = [gap.reason for gap in self.gaps if gap.of(self.source, self.stream, month)]
+        return StreamMonth(month, "not-supplied", said[-1] if said else NO_EXTRACT)
 
-
-@dataclass(frozen=True, slots=True)
-class StreamMonth:
-    """How many rows are kept of one stream's month."""
-
-    source: str
-    stream: str
-    month: Month
-    rows: int
+    def judged(self, month: Month, crime_types: frozenset[str] | None = None) -> tuple[str, str]:
+        """`supplied`, `partial` or `not-supplied`, and why, for figures of these types, or of all."""
+        found = self.at(month)
+        wanted = self.seen if crime_types is None else self.seen & crime_types
+        gone = {slug: name for slug, name in found.missing_types.items() if slug in wanted}
+        if found.status == "not-supplied" or not gone:
+            return found.status, found.reason
+        reasons = [found.reason] if found.reason else []
+        return (
+            "not-supplied" if wanted == gone.keys() else "partial",
+            "; ".join([*reasons, f"no rows of {', '.join(sorted(gone.values()))}"]),
+        )
 
 
 @dataclass(frozen=True, slots=True)
 class Coverage:
-    """The streams in view."""
+    """The streams in view, for figures of `crime_types` (None: of all). Streams of outcomes are listed, and count nothing."""
 
     streams: tuple[Stream, ...]
+    crime_types: frozenset[str] | None = None
+
+    @property
+    def counting(self) -> tuple[Stream, ...]:
+        """The streams that incidents are counted from."""
+        return tuple(s for s in self.streams if s.records != "outcomes")
 
     def status(self, month: Month) -> str:
         """Whether every stream supplied the month; where there is none, nobody did."""
-        found = {stream.status(month) for stream in self.streams} or {"not-supplied"}
+        found = {stream.judged(month, self.crime_types)[0] for stream in self.counting} or {"not-supplied"}
         return found.pop() if len(found) == 1 else "partial"
 
     def of(self, *, crime_types: Iterable[str] | None = None, sources: Iterable[str] | None = None) -> Coverage:
         """The streams that send any of these types, of these sources."""
-        types = None if crime_types is None else set(crime_types)
+        types = None if crime_types is None else frozenset(crime_types)
         names = None if sources is None else set(sources)
         return Coverage(
-            tuple(s for s in self.streams if (types is None or s.crime_types & types) and (names is None or s.source in names))
+            tuple(s for s in self.streams if (types is None or s.crime_types & types) and (names is None or s.source in names)),
+            self.crime_types if types is None else types,
         )
 
     def only(self, wanted: Iterable[bool]) -> Coverage:
         """Its streams that are wanted, one truth for each."""
-        return Coverage(tuple(compress(self.streams, wanted)))
+        return Coverage(tuple(compress(self.streams, wanted)), self.crime_types)
 
     @property
     def span(self) -> Period | None:
         """From the first to the last month of which anything is there."""
-        months = [m for s in self.streams for m, status in s.months.items() if status != "not-supplied"]
+        months = [m for s in self.counting for m, found in s.months.items() if found.status != "not-supplied"]
         return Period(min(months), max(months)) if months else None
 
     @property
     def latest(self) -> Month | None:
         """The latest month that any stream supplied whole (else in part): what the data are as of."""
-        whole = [m for s in self.streams for m, status in s.months.items() if status == "supplied"]
+        whole = [m for s in self.counting for m, found in s.months.items() if found.status == "supplied"]
         span = self.span
         return max(whole) if whole else span.last if span else None
 
-    def by_source(self) -> dict[str, dict[Month, str]]:
-        """For each source its months from first to last: `supplied` only where every stream of it is."""
+    def by_source(self) -> dict[str, Coverage]:
+        """For each source what it sends, by source."""
         grouped: dict[str, list[Stream]] = defaultdict(list)
-        for stream in self.streams:
+        for stream in self.counting:
             grouped[stream.source].append(stream)
-        return {source: _together(streams) for source, streams in sorted(grouped.items())}
+        return {source: Coverage(tuple(streams), self.crime_types) for source, streams in sorted(grouped.items())}
+
+    @property
+    def known(self) -> Period | None:
+        """From the first to the last month that was ever supplied, those taken out again included."""
+        months = [month for stream in self.counting for month in stream.months]
+        return Period(min(months), max(months)) if months else None
+
+    def reason(self, month: Month) -> str:
+        """Why the month is not there whole, naming the streams where there are several."""
+        judged = [(stream.stream, *stream.judged(month, self.crime_types)) for stream in self.counting]
+        if len({reason for _, _, reason in judged}) == 1:
+            return judged[0][2]
+        return "; ".join(f"{stream}: {reason}" for stream, status, reason in judged if status != "supplied")
 
     def missing(self, period: Period) -> list[dict[str, str]]:
-        """Source, month and status of what is not there in a period, by source and month."""
+        """Source, month, status and reason of what is not there in a period, by source and month."""
         return [
-            {"source": source, "month": str(month), "status": months.get(month, "not-supplied")}
-            for source, months in self.by_source().items()
+            {"source": source, "month": str(month), "status": status, "reason": streams.reason(month)}
+            for source, streams in self.by_source().items()
             for month in period
-            if months.get(month, "not-supplied") != "supplied"
+            if (status := streams.status(month)) != "supplied"
         ]
 
 
-def _together(streams: list[Stream]) -> dict[Month, str]:
-    known = [month for stream in streams for month in stream.months]
-    months: dict[Month, str] = {}
-    for month in Period(min(known), max(known)):
-        found = {s.status(month) for s in streams}
-        months[month] = found.pop() if len(found) == 1 else "partial"
-    return months
+def missing_words(missing: list[dict[str, str]], *, most: int = 3) -> str:
+    """What is missing as a list in words, months of one kind together, at most so many of them.
 
-
-def month_statuses(windows: Iterable[tuple[date, date]], *, known: Period) -> dict[Month, str]:
-    """Status of each month of a period that holds the windows.
-
-    Parameters
-    ----------
-    windows
-        Inclusive pairs of days that do not overlap.
-    known
-        The months that were ever supplied, those taken out again included.
+    >>> gap = {"source": "a", "status": "partial", "reason": "38% of normal"}
+    >>> missing_words([gap | {"month": "2021-01"}, gap | {"month": "2021-02"}, gap | {"month": "2021-04"}])
+    'a January to February 2021 (in part: 38% of normal), a April 2021 (in part: 38% of normal)'
     """
-    days: dict[Month, int] = defaultdict(int)
-    for first, last in windows:
-        for month in Period(Month.of(first), Month.of(last)):
-            days[month] += (min(last, month.last) - max(first, month.first) + timedelta(days=1)).days
-    return {
-        month: "not-supplied" if not days[month] else "supplied" if days[month] == month.last.day else "partial"
-        for month in known
-    }
-
-
-def _late_months_partial(months: dict[Month, str]) -> dict[Month, str]:
-    """Where incidents count in the month they began, the last three months are still filling up."""
-    late = sorted(month for month, status in months.items() if status != "not-supplied")[-LATE_MONTHS:]
-    return {month: "partial" if month in late and status == "supplied" else status for month, status in months.items()}
-
-
-def read_coverage(connection: Connection, *, open_only: bool) -> Coverage:
-    """The coverage of every stream, or only of those of open sources."""
-    visible = Source.access == "open" if open_only else Source.access.is_not(None)
-    # The ledger forgets no extract, so a month that was taken out again is known, and not supplied.
-    known: dict[tuple[str, str], Period] = {}
-    counted_by_start: set[tuple[str, str]] = set()
-    for row in connection.execute(
-        select(Source.slug, Extract.stream, Extract.counted_by, func.min(Extract.date_from), func.max(Extract.date_to))
-        .join(Source, Source.id == Extract.source_id)
-        .where(visible, Extract.kind == "window")
-        .group_by(Source.slug, Extract.stream, Extract.counted_by)
-        .order_by(Source.slug, Extract.stream)
+    runs = []
+    for (source, status, reason, _), found in groupby(
+        enumerate(missing),
+        key=lambda m: (m[1]["source"], m[1]["status"], m[1]["reason"], Month.parse(m[1]["month"]).index - m[0]),
     ):
-        key, first, last = (row[0], row[1]), Month.of(row[3]), Month.of(row[4])
-        before = known.get(key, Period(first, last))
-        known[key] = Period(min(before.first, first), max(before.last, last))
-        if row.counted_by == "from":
-            counted_by_start.add(key)
-    windows: dict[tuple[str, str], list[tuple[date, date]]] = defaultdict(list)
-    for window in connection.execute(
-        select(Source.slug, Extract.stream, SuppliedWindow.date_from, SuppliedWindow.date_to)
-        .join(Extract, Extract.id == SuppliedWindow.extract_id)
-        .join(Source, Source.id == Extract.source_id)
-        .where(visible)
-    ):
-        windows[window.slug, window.stream].append((window.date_from, window.date_to))
-    types: dict[tuple[str, str], set[str]] = defaultdict(set)
-    counted: dict[tuple[str, str], set[str]] = defaultdict(set)
-    for sent in connection.execute(
-        select(Source.slug, Extract.stream, CrimeTypeRow.slug.label("type"), func.max(ExtractTypeCount.count).label("most"))
-        .join(Extract, Extract.source_id == Source.id)
-        .join(ExtractTypeCount, ExtractTypeCount.extract_id == Extract.id)
-        .join(CrimeTypeRow, CrimeTypeRow.id == ExtractTypeCount.crime_type_id)
-        .where(visible, Extract.withdrawn_at.is_(None))
-        .group_by(Source.slug, Extract.stream, CrimeTypeRow.slug)
-    ):
-        types[sent.slug, sent.stream].add(sent.type)
-        if sent.most:
-            counted[sent.slug, sent.stream].add(sent.type)
-    months = {key: month_statuses(windows[key], known=period) for key, period in known.items()}
-    for key in counted_by_start:
-        months[key] = _late_months_partial(months[key])
-    return Coverage(tuple(Stream(*key, months[key], frozenset(types[key]), frozenset(counted[key])) for key in known))
-
-
-def read_stream_months(connection: Connection, *, open_only: bool) -> list[StreamMonth]:
-    """Rows kept of each source, stream and month, wherever they lie; months without any are left out."""
-    visible = Source.access == "open" if open_only else Source.access.is_not(None)
-    # By day, as the index has it: how a date becomes a month is said differently by each engine.
-    by_day = (
-        select(Incident.extract_id, Incident.date, func.count().label("rows"))
-        .group_by(Incident.extract_id, Incident.date)
-        .subquery()
-    )
-    kept: dict[tuple[str, str, Month], int] = defaultdict(int)
-    for row in connection.execute(
-        select(Source.slug, Extract.stream, by_day.c.date, by_day.c.rows)
-        .join(Extract, Extract.id == by_day.c.extract_id)
-        .join(Source, Source.id == Extract.source_id)
-        .where(visible)
-    ):
-        kept[row.slug, row.stream, Month.of(row.date)] += row.rows
-    return [StreamMonth(*key, rows) for key, rows in sorted(kept.items())]
+        months = [Month.parse(gap["month"]) for _, gap in found]
+        why = ": ".join(filter(None, ["in part" if status == "partial" else "", reason]))
+        runs.append(f"{source} {Period(months[0], months[-1]).words}" + (f" ({why})" if why else ""))
+    more = f" and {len(runs) - most} more" if len(runs) > most else ""
+    return ", ".join(runs[:most]) + more

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 from sqlalchemy import func, select
 
-from mapping.store.models import Source, SourceDistrict, Ward, WardMonthCount
+from mapping.store.models import Source, SourceDistrict, Ward, WardAreaCount, WardMonthCount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -30,11 +30,8 @@ EVERYWHERE = "*"
 SMALL = 20
 """Up to so many incidents in the usual ward, a district without any may be a quiet one: all wards count as covered."""
 
-LEAST_SHARE = 0.02
-"""A district with less than this share of the usual incidents a ward holds strays."""
-
-MIDDLING_SHARE = 0.1
-"""Districts between `LEAST_SHARE` and this are neither: many of them mean that the source is thin, and has no edge."""
+LEAST_SHARE = 0.05
+"""A district whose middle ward has less than this share of the usual incidents holds strays."""
 
 LEAST_IN_A_WARD = 5e-6
 """Of all a source's incidents, what must lie in the average ward of a set for it to cover any of it."""
@@ -54,16 +51,18 @@ def read_reach(
     """
     codes = connection.scalars(select(Ward.code).where(Ward.boundary_set_id == boundary_set_id).order_by(Ward.code)).all()
     at = {code: i for i, code in enumerate(codes)}
-    inside = {source: np.zeros(len(codes), dtype=np.int64) for source in incidents}
-    for source, ward, count in connection.execute(
-        select(Source.slug, Ward.code, func.sum(WardMonthCount.count))
-        .join(Ward, Ward.id == WardMonthCount.ward_id)
-        .join(Source, Source.id == WardMonthCount.source_id)
-        .where(WardMonthCount.boundary_set_id == boundary_set_id)
-        .group_by(Source.slug, Ward.code)
-    ):
-        if source in inside:
-            inside[source][at[ward]] = count
+    inside = {source: np.zeros(len(codes)) for source in incidents}
+    for table, number in ((WardMonthCount, WardMonthCount.count), (WardAreaCount, WardAreaCount.value)):
+        for source, ward, count in connection.execute(
+            select(Source.slug, Ward.code, func.sum(number))
+            .select_from(table)
+            .join(Ward, Ward.id == table.ward_id)
+            .join(Source, Source.id == table.source_id)
+            .where(table.boundary_set_id == boundary_set_id)
+            .group_by(Source.slug, Ward.code)
+        ):
+            if source in inside:
+                inside[source][at[ward]] += count
     by_hand: dict[str, set[str]] = defaultdict(set)
     for given in connection.execute(select(SourceDistrict.source, SourceDistrict.district_code)):
         by_hand[given.source].add(given.district_code)
@@ -76,12 +75,13 @@ def read_reach(
     }
 
 
-def covered_wards(inside: NDArray[np.int64], districts: NDArray[np.object_], *, everywhere: int) -> NDArray[np.bool_]:
+def covered_wards(inside: NDArray[np.float64], districts: NDArray[np.object_], *, everywhere: int) -> NDArray[np.bool_]:
     """Which wards a source covers, by where its incidents are.
 
-    Of a set with districts, a district is left out if its incidents per ward are below `LEAST_SHARE` of the usual ones: the
-    median of the districts that together hold 95% of the source's incidents. Where that median is below `SMALL`, or many
-    districts lie between `LEAST_SHARE` and `MIDDLING_SHARE`, as those of a thin source that spans the country do, none is.
+    Of a set with districts, a district is left out if its middle ward (by incidents) has less than `LEAST_SHARE` of the usual
+    incidents: the median of the middle wards of the districts that together hold 95% of the source's incidents. Strays crowd
+    into a few wards along the border, so that the middle ward has next to none. Where the usual ward has fewer than `SMALL`,
+    as with little data, or with a source whose incidents lie thinly along railways, no ward is left out.
 
     Parameters
     ----------
@@ -94,22 +94,16 @@ def covered_wards(inside: NDArray[np.int64], districts: NDArray[np.object_], *, 
     """
     if inside.sum() < LEAST_IN_A_WARD * everywhere * len(inside):
         return np.zeros(len(inside), dtype=bool)
-    codes, at, wards = np.unique(districts.astype(str), return_inverse=True, return_counts=True)
+    codes, at = np.unique(districts.astype(str), return_inverse=True)
     if len(codes) == 1:
         return np.ones(len(inside), dtype=bool)
     held = np.bincount(at, weights=inside)
-    per_ward = held / wards
+    middle = np.array([np.median(inside[at == i]) for i in range(len(codes))])
     fullest = np.argsort(-held, kind="stable")
     main = fullest[: int(np.searchsorted(held[fullest].cumsum(), 0.95 * held.sum())) + 1]
-    usual = float(np.median(per_ward[main]))
-    if usual < SMALL:
-        return np.ones(len(inside), dtype=bool)
-    own = per_ward >= MIDDLING_SHARE * usual
-    middling = (per_ward >= LEAST_SHARE * usual) & ~own
-    if middling.sum() > max(3, own.sum() / 4):
-        return np.ones(len(inside), dtype=bool)
-    covered: NDArray[np.bool_] = (own | middling)[at]
-    return covered
+    usual = float(np.median(middle[main]))
+    covered: NDArray[np.bool_] = (middle >= LEAST_SHARE * usual)[at]
+    return covered if usual >= SMALL else np.ones(len(inside), dtype=bool)
 
 
 def streams_of_wards(reach: Mapping[str, NDArray[np.bool_]], coverage: Coverage, *, wards: int) -> NDArray[np.bool_]:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING, Any, TypeVar
 from sqlalchemy import select
 
 from mapping.counts import Counts, read_counts
-from mapping.coverage import Coverage, StreamMonth, read_coverage, read_stream_months
 from mapping.denominators import Denominators, read_denominators
 from mapping.errors import BadRequest, NotFound, StoreBusy, StoreNotReady
 from mapping.issues import IssueCount, IssueLine, read_issue_counts, read_issues
@@ -27,6 +26,7 @@ from mapping.store.models import (
     StoreState,
     Ward,
 )
+from mapping.supply import read_coverage
 from mapping.vocabulary import BUILT_IN_CRIME_TYPES, GROUP_NAMES, CrimeType
 
 if TYPE_CHECKING:
@@ -36,6 +36,8 @@ if TYPE_CHECKING:
     import numpy as np
     from numpy.typing import NDArray
     from sqlalchemy import Connection, Engine
+
+    from mapping.coverage import Coverage
 
 __all__ = ["BoundarySetInfo", "Catalogue", "Reader", "SourceInfo", "WardInfo"]
 
@@ -201,18 +203,15 @@ class Reader:
 
     def reach(self, catalogue: Catalogue, boundary_set: BoundarySetInfo) -> dict[str, NDArray[np.bool_]]:
         """For each source, which wards of a set it covers, in the order of the set's wards."""
-        incidents = dict.fromkeys((s.id for s in catalogue.sources), 0)
-        for found in self.stream_months(catalogue):
-            incidents[found.source] += found.rows
-        districts = [ward.district_code for ward in boundary_set.wards]
-        return self._keep(
-            (catalogue.data_version, "reach", boundary_set.id),
-            lambda c: read_reach(c, boundary_set.id, districts, incidents=incidents),
-        )
 
-    def stream_months(self, catalogue: Catalogue) -> list[StreamMonth]:
-        """Rows kept of each source, stream and month, in wards or not."""
-        return self._keep((catalogue.data_version, "stream months"), lambda c: read_stream_months(c, open_only=self.open_only))
+        def read(connection: Connection) -> dict[str, NDArray[np.bool_]]:
+            incidents = dict.fromkeys((s.id for s in catalogue.sources), 0)
+            for stream in catalogue.coverage.counting:
+                incidents[stream.source] += sum(month.rows for month in stream.months.values())
+            districts = [ward.district_code for ward in boundary_set.wards]
+            return read_reach(connection, boundary_set.id, districts, incidents=incidents)
+
+        return self._keep((catalogue.data_version, "reach", boundary_set.id), read)
 
     def ledger(self, catalogue: Catalogue) -> Ledger:
         """Every extract, by number. The numbers may change where the data do not: what was taken out and loaded again."""

@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
-from mapping.coverage import read_coverage, read_stream_months
 from mapping.denominators import KINDS, list_denominators
 from mapping.ledger import current_extracts
 from mapping.reader import Reader
@@ -25,6 +24,8 @@ from mapping.store.models import (
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
+
+    from mapping.coverage import Coverage
 
 __all__ = ["alteration_lines", "read_status", "status_lines"]
 
@@ -47,7 +48,9 @@ def read_status(engine: Engine, *, open_only: bool) -> dict[str, Any]:
     ]
     with reading(engine) as connection:
         sources = [_source(connection, s.id, s.name, s.access) for s in catalogue.sources]
-        _add_months(connection, sources, open_only=open_only)
+        sent = catalogue.coverage.by_source()
+        for source in sources:
+            source["months"] = _months(sent[source["id"]]) if source["id"] in sent else []
         visible = {s.id for s in catalogue.sources}
         return {
             "boundary_sets": [
@@ -126,16 +129,22 @@ def _source(connection: Connection, slug: str, name: str, access: str) -> dict[s
     }
 
 
-def _add_months(connection: Connection, sources: list[dict[str, Any]], *, open_only: bool) -> None:
-    kept: dict[tuple[str, str], int] = defaultdict(int)
-    for found in read_stream_months(connection, open_only=open_only):
-        kept[found.source, str(found.month)] += found.rows
-    by_source = read_coverage(connection, open_only=open_only).by_source()
-    for source in sources:
-        source["months"] = [
-            {"month": str(month), "status": status, "kept": kept[source["id"], str(month)]}
-            for month, status in by_source.get(source["id"], {}).items()
-        ]
+def _months(sent: Coverage) -> list[dict[str, Any]]:
+    """The months of a source, from the first to the last that it ever supplied."""
+    rows = []
+    for month in sent.known or ():
+        found = [stream.at(month) for stream in sent.counting]
+        kept, normal = sum(f.rows for f in found), [f.normal for f in found]
+        rows.append(
+            {
+                "month": str(month),
+                "status": sent.status(month),
+                "kept": kept,
+                "share": kept / sum(n for n in normal if n) if all(normal) else None,
+                "reason": sent.reason(month),
+            }
+        )
+    return rows
 
 
 def _extracts(connection: Connection, sources: set[str]) -> list[dict[str, Any]]:
@@ -191,7 +200,7 @@ def status_lines(found: dict[str, Any]) -> list[str]:
             lines.append("  Set aside by changes: " + ", ".join(f"{source[why]:,} {why}" for why in HELD) + ".")
         months = source["months"]
         if months:
-            holes = [f"{m['month']} {m['status']}" for m in months if m["status"] != "supplied"]
+            holes = [f"{m['month']} {m['status']} ({m['reason']})" for m in months if m["status"] != "supplied"]
             lines.append(
                 f"  {months[0]['month']} to {months[-1]['month']}; "
                 + (f"missing: {', '.join(holes)}." if holes else "no month missing.")

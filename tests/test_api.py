@@ -16,7 +16,7 @@ META = {
     *("family", "phi", "data_as_of", "data_version", "attribution", "classes"),
 }
 POLICE = "test-constabulary"
-FEBRUARY = [{"source": POLICE, "month": "2020-02", "status": "not-supplied"}]
+FEBRUARY = [{"source": POLICE, "month": "2020-02", "status": "not-supplied", "reason": "no extract covers it"}]
 ATTRIBUTION = [
     "Contains public sector information licensed under the Open Government Licence v3.0. Source: data.police.uk.",
     "Contains Ordnance Survey data © Crown copyright.",
@@ -160,10 +160,11 @@ def test_counts_take_the_query_of_a_page(ask):
 def test_coverage_counts_rows_in_no_ward_too(ask):
     answer = ask("coverage")
 
+    few = {"share": None, "normal": None, "missing_types": []}
     assert answer["rows"] == [
-        {"source": POLICE, "stream": "street", "month": "2020-01", "status": "supplied", "rows": 8},
-        {"source": POLICE, "stream": "street", "month": "2020-02", "status": "not-supplied", "rows": 0},
-        {"source": POLICE, "stream": "street", "month": "2020-03", "status": "supplied", "rows": 3},
+        {"source": POLICE, "stream": "street", "month": "2020-01", "status": "supplied", "rows": 8, "reason": ""} | few,
+        FEBRUARY[0] | {"stream": "street", "rows": 0} | few,
+        {"source": POLICE, "stream": "street", "month": "2020-03", "status": "supplied", "rows": 3, "reason": ""} | few,
     ]
     assert rows(ask("coverage", source=POLICE, to="2020-02", **{"from": "2020-02"}), "month") == [("2020-02",)]
 
@@ -313,7 +314,7 @@ def test_a_workbook_of_a_measure_holds_what_the_page_shows(client, ask):
     assert (about["Crime type"], about["District"], about["Ward"]) == ("Burglary", found[0]["ward_name"], "all")
     assert about["Period"] == "January to March 2020"
     assert about["sources"] == POLICE
-    assert about["missing"] == f"{POLICE} 2020-02 not-supplied"
+    assert about["missing"] == f"{POLICE} 2020-02 not-supplied no extract covers it"
 
 
 def test_the_explorers_view_is_the_same_answer_for_a_page(ask):

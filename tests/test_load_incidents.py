@@ -200,7 +200,9 @@ def test_a_weekly_file_replaces_its_week_only(tiny, tmp_path):
         (CODES[SW], "2024-01", "anti-social-behaviour"): 1,
         (CODES[NE], "2024-01", "burglary"): 2,
     }
-    assert state(tiny)["sources"][0]["months"] == [{"month": "2024-01", "status": "supplied", "kept": 4}]
+    assert state(tiny)["sources"][0]["months"] == [
+        {"month": "2024-01", "status": "supplied", "kept": 4, "share": None, "reason": ""}
+    ]
 
 
 def test_a_month_that_a_new_window_leaves_empty_counts_nothing(tiny, tmp_path):

@@ -44,7 +44,7 @@ def test_its_figures_are_equal_after_the_upgrade(invoke, old_store, question):
     found = json.loads(invoke(*question.split(), "--format", "json", store=old_store, env=CLOCK).stdout)
 
     before = ANSWERS[question]
-    assert {key: found["meta"][key] for key in before["meta"]} == before["meta"]
+    assert known_before(found["meta"], before["meta"]) == before["meta"]
     assert [figures(row) for row in found["rows"]] == [figures(row) for row in before["rows"]]
 
 
@@ -53,16 +53,21 @@ def figures(row):
     return {key: value for key, value in row.items() if key != "sentence"}
 
 
+def known_before(found, before):
+    """What was found, without the keys that later releases add."""
+    if isinstance(before, dict):
+        return {key: known_before(found[key], old) for key, old in before.items()}
+    if isinstance(before, list) and len(before) == len(found):
+        return [known_before(row, old) for row, old in zip(found, before, strict=True)]
+    return found
+
+
 def test_what_it_knew_is_still_known(invoke, old_store):
     invoke("init", store=old_store, env=CLOCK)
 
     found = json.loads(invoke("status", "--format", "json", store=old_store, env=CLOCK).stdout)
 
-    for key, before in ANSWERS["status"].items():
-        if isinstance(before, list):
-            assert [{name: row[name] for name in old} for row, old in zip(found[key], before, strict=True)] == before
-        else:
-            assert found[key] == before
+    assert known_before(found, ANSWERS["status"]) == ANSWERS["status"]
 
 
 def test_it_goes_on_being_loaded(invoke, old_store, tmp_path):

@@ -133,27 +133,30 @@ def counts() -> Response:
 @blueprint.get("/coverage")
 @audience("public")
 def coverage() -> Response:
-    """For each stream of each source, which months it supplied, and how many rows are kept of them."""
+    """For each stream of each source, which months it supplied, how many rows are kept of them, and what is normal."""
     question = read_query(common=("from", "to", "source")).question
     store = reader()
     catalogue = store.catalogue()
     sources = [s.id for s in catalogue.sources_in_view(question.source)]
     in_view = catalogue.coverage.of(sources=sources)
-    kept = {(k.source, k.stream, k.month): k.rows for k in store.stream_months(catalogue)}
     rows = [
         {
             "source": stream.source,
             "stream": stream.stream,
             "month": str(month),
-            "status": status,
-            "rows": kept.get((stream.source, stream.stream, month), 0),
+            "status": stream.judged(month)[0],
+            "rows": found.rows,
+            "share": found.share,
+            "normal": found.normal,
+            "reason": stream.judged(month)[1],
+            "missing_types": list(found.missing_types),
         }
         for stream in in_view.streams
-        for month, status in stream.months.items()
+        for month, found in stream.months.items()
         if (not question.first or question.first <= month) and (not question.last or month <= question.last)
     ]
     meta = _meta(catalogue, source=question.source)
-    if in_view.streams:
+    if in_view.span:
         period = resolve_period(question, in_view, months=None)
         meta |= {"from": str(period.first), "to": str(period.last), "missing": in_view.missing(period)}
     return json_answer({"meta": meta, "rows": rows})

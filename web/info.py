@@ -101,7 +101,7 @@ def _years(stream: Stream) -> list[tuple[int, list[str | None]]]:
         return []
     span = Period(min(stream.months), max(stream.months))
     return [
-        (year, [stream.months.get(Month(year, number)) for number in range(1, 13)])
+        (year, [stream.judged(m)[0] if (m := Month(year, number)) in stream.months else None for number in range(1, 13)])
         for year in range(span.first.year, span.last.year + 1)
     ]
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Literal
 
 import numpy as np
 
-from mapping.vocabulary import Month
+from mapping.coverage import missing_words
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -118,15 +118,8 @@ class View:
     def _missing_of(self, group: Coverage, period: Period) -> str:
         if not group.streams:
             return " No source in view covers it." if self.coverage.streams else " No source in view sends it."
-        missing = group.missing(period)
-        if not missing:
-            return ""
-        shown = [
-            f"{m['source']} {Month.parse(m['month']).words}" + (" (in part)" if m["status"] == "partial" else "")
-            for m in missing
-        ]
-        more = f" and {len(shown) - 3} more" if len(shown) > 3 else ""
-        return " Not supplied: " + ", ".join(shown[:3]) + more + "."
+        missing = missing_words(group.missing(period))
+        return f" Not supplied: {missing}." if missing else ""
 
 
 @dataclass(frozen=True, slots=True)

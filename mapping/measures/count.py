@@ -21,7 +21,9 @@ def _compute(view: View) -> Figures:
     codes = view.month_codes(view.period)
     known: NDArray[np.bool_] = np.any(codes > NOT_SUPPLIED, axis=1)
     whole: NDArray[np.bool_] = np.all(codes == SUPPLIED, axis=1)
-    observed = np.where(known, view.observed(view.period).sum(axis=1), np.nan)
+    # Rows of a month that was not supplied, such as those that other months' files bring, are no figure of it.
+    there = np.where(codes > NOT_SUPPLIED, view.observed(view.period), 0).sum(axis=1)
+    observed = np.where(known, there, np.nan)
     low, high = np.full((2, len(observed)), np.nan)
     low[known], high[known] = poisson_interval(observed[known])
     missing = view.missing_words(view.period)
