@@ -269,6 +269,39 @@ def fetch_police_uk_command(
     _say(report.lines())
 
 
+@fetch.command("boundaries")
+@_QUIET
+@click.argument("title")
+@click.option("--area", help="Only what is in this district or county: its name or its code.")
+@click.option(
+    "--resolution", "grade", type=click.Choice(["BFC", "BFE", "BGC", "BSC"]), help="Else BFC, or BGC where it is not."
+)
+@click.option(
+    "--into", type=click.Path(path_type=Path, dir_okay=False), help="The file to write; else named by title and area."
+)
+@click.option("--cache", type=click.Path(path_type=Path), help="Where pages are kept; else the user's cache.")
+@click.option("--replace", is_flag=True, help="Replace the file if it is there and differs.")
+def fetch_boundaries_command(title: str, *, area: str | None, into: Path | None, cache: Path | None, **options: Any) -> None:
+    """Fetch a set of boundaries from the ONS Open Geography portal, e.g. "Wards December 2024"."""
+    from loaders.fetching.files import cache_folder
+    from loaders.fetching.http import Web
+    from loaders.fetching.ons_boundaries import default_file, fetch_boundaries, way_by_hand
+
+    settings = _settings()
+    with Web(pause_s=settings.fetch_pause_s, by_hand=way_by_hand(title)) as web, _progress() as progress:
+        report = fetch_boundaries(
+            web,
+            settings.ons_url,
+            title,
+            area=area,
+            into=into or default_file(title, area),
+            cache=cache_folder(cache),
+            progress=progress,
+            **options,
+        )
+    _say(report.lines())
+
+
 @main.group()
 def layout() -> None:
     """Show the layouts and tables of codes that exist."""

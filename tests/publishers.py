@@ -182,6 +182,7 @@ def published() -> Iterator[Publisher]:
 
     class Handler(BaseHTTPRequestHandler):
         protocol_version = "HTTP/1.1"
+        disable_nagle_algorithm = True
 
         def do_GET(self):
             url = urlsplit(self.path)
