@@ -137,7 +137,7 @@ def load_boundaries_command(file: Path, **options: Any) -> None:
 
 
 @load.command("population")
-@click.argument("file", type=click.Path(path_type=Path))
+@click.argument("file", required=False, type=click.Path(path_type=Path))
 @click.option("--boundaries", required=True, help="The boundary set whose wards it counts.")
 @click.option("--year", required=True, type=int, help="The year of the figures; of residents the mid-year of the estimate.")
 @click.option(
@@ -147,17 +147,27 @@ def load_boundaries_command(file: Path, **options: Any) -> None:
     show_default=True,
     help="What it counts.",
 )
-@click.option(
-    "--match", type=click.Choice(["code", "name"]), default="code", show_default=True, help="How rows find their ward."
-)
+@click.option("--match", type=click.Choice(["code", "name"]), help="How rows find their ward.  [default: code]")
 @click.option("--column", "--residents-column", "column", help="The column of numbers, where several or none look like it.")
-@click.option("--attribution", default="", help="What must be printed with figures made from it.")
-def load_population_command(file: Path, **options: Any) -> None:
+@click.option("--attribution", help="What must be printed with figures made from it.")
+@click.option("--from-boundaries", help="In place of a file: apportion what is loaded of this set, by the lookup between them.")
+def load_population_command(file: Path | None, *, from_boundaries: str | None, **options: Any) -> None:
     """Load what rates are per, for every ward of a set: residents, households ... from a CSV file."""
     from loaders.population import load_population
+    from loaders.population_shares import apportion_population
 
+    given = {name: value for name, value in options.items() if value is not None}
+    if bool(file) == bool(from_boundaries):
+        raise click.UsageError("Give a file, or --from-boundaries.")
     settings = _settings()
-    _say(load_population(_engine(settings), file, now=settings.clock(), **options).lines())
+    if file:
+        _say(load_population(_engine(settings), file, now=settings.clock(), **given).lines())
+        return
+    wrong = {"match", "column", "attribution"} & given.keys()
+    if wrong:
+        raise click.UsageError(f"--{min(wrong)} says how a file is read; with --from-boundaries there is none.")
+    report = apportion_population(_engine(settings), from_boundaries=from_boundaries or "", now=settings.clock(), **given)
+    _say(report.lines())
 
 
 @load.command("lookup")

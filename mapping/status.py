@@ -185,9 +185,9 @@ def status_lines(found: dict[str, Any]) -> list[str]:
         for s in found["boundary_sets"]
     ]
     lines += [
-        f"{KINDS[d['kind']].name} of {d['boundaries']}, {KINDS[d['kind']].year_word}{d['year']}: {d['total']:,.0f} ({d['file']}"
-        f"{', estimated from other areas' if d['estimated'] else ''})."
+        f"{kind.name} of {d['boundaries']}, {kind.year_word}{d['year']}: {d['total']:,.0f} ({d['file']})."
         for d in found["denominators"]
+        for kind in (KINDS[d["kind"]],)
     ]
     for source in found["sources"]:
         lines.append(

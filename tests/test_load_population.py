@@ -4,6 +4,7 @@ import json
 
 import pytest
 
+from mapping.denominators import KINDS
 from tests.digest import digest
 from tests.tiny import CLOCK, POPULATION, STREET, WARDS, county_on, write_table
 
@@ -130,9 +131,9 @@ def test_the_column_of_residents_may_be_named_or_told_by_its_year(load, tmp_path
 
     load(path)
     assert load.residents() == {2020: 8}
-    load(path, "--residents-column", "z")
+    load(path, "--column", "z")
     assert load.residents() == {2020: 4650}
-    assert "has no column 'y'" in load(path, "--residents-column", "y", status=1)
+    assert "has no column 'y'" in load(path, "--column", "y", status=1)
 
 
 @pytest.mark.parametrize("year", [20, 2099])
@@ -203,3 +204,54 @@ def test_districts_get_their_names_from_it_and_keep_them(twins, invoke, tmp_path
     invoke("load", "boundaries", tmp_path / "wards.geojson", "--replace", store=url, env=CLOCK)
 
     assert invoke(*asked, store=url).stdout == named
+
+
+# Other kinds
+
+
+def numbers(path, *columns):
+    """Write a table of wards with columns of this name, each with a number."""
+    return write_table(path, ["code", *(name for name, _ in columns)], [(code, *(n for _, n in columns)) for code in CODES])
+
+
+@pytest.mark.parametrize(
+    ("what", "header", "says"),
+    [
+        ("households", "Number of households", None),
+        ("workday", "Workday population: all persons", None),
+        ("premises", "Addresses", None),
+        ("residents", "Workday population", "no column looks like residents"),
+        ("workday", "Workplace population", "no column looks like people there on a working day"),
+        ("households", "All ages", "no column looks like households"),
+    ],
+)
+def test_the_column_of_a_kind_is_seen_from_its_words(load, tmp_path, what, header, says):
+    said = load(numbers(tmp_path / "p.csv", (header, 700)), "--what", what, status=1 if says else 0)
+
+    assert (says or f"2,800 {KINDS[what].many} in 4 wards (columns: code, {header})") in said
+    assert says is None or "--column" in said
+
+
+def test_of_several_kinds_in_one_file_each_finds_its_own(load, invoke, tmp_path):
+    kinds = {"residents": ("Residents", 10), "households": ("Households", 20), "workday": ("Workday population", 30)}
+    path = numbers(tmp_path / "all.csv", *kinds.values(), ("Premises", 40))
+
+    for what in (*kinds, "premises"):
+        load(path, "--what", what)
+
+    found = json.loads(invoke("status", "--format", "json", store=load.url).stdout)["denominators"]
+    assert {row["kind"]: row["total"] for row in found} == {"residents": 40, "households": 80, "workday": 120, "premises": 160}
+
+
+def test_a_kind_and_year_again_replaces_only_itself(load, invoke, tmp_path):
+    load(numbers(tmp_path / "a.csv", ("Residents", 1)), year=2019)
+    load(numbers(tmp_path / "b.csv", ("Households", 2)), "--what", "households")
+    load(numbers(tmp_path / "c.csv", ("Residents", 3)))
+    load(numbers(tmp_path / "d.csv", ("z", 4)), "--residents-column", "z")
+
+    found = json.loads(invoke("status", "--format", "json", store=load.url).stdout)["denominators"]
+    assert {(row["kind"], row["year"]): row["total"] for row in found} == {
+        ("residents", 2019): 4,
+        ("residents", 2020): 16,
+        ("households", 2020): 8,
+    }
