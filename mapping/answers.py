@@ -9,8 +9,10 @@ from typing import TYPE_CHECKING, Any, Literal
 import numpy as np
 
 from mapping.classes import LegendClass, sequential_classes
+from mapping.default_places import count_at_default_places
 from mapping.errors import BadRequest, StoreNotReady
 from mapping.measures import Area, Figures, Measure, View, find_measure
+from mapping.nearness import read_nearness
 from mapping.reach import group_areas, reaching, streams_of_wards
 from mapping.vocabulary import Month, Period, group_members
 
@@ -99,6 +101,8 @@ def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
         group_of_area=group_of_area,
         denominators=reader.denominators(catalogue, boundary_set),
         options=options,
+        nearness=lambda: read_nearness(reader, catalogue, boundary_set, question.source) if question.by == "ward" else None,
+        at_default=count_at_default_places(reader, catalogue, boundary_set, question.source),
     )
     figures = measure.compute(view)
     classes = sequential_classes(figures.value, write=measure.format) if measure.legend == "sequential" else ()

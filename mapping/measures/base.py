@@ -17,6 +17,8 @@ if TYPE_CHECKING:
     from mapping.counts import Counts
     from mapping.coverage import Coverage
     from mapping.denominators import Denominators
+    from mapping.measures.where import Near
+    from mapping.nearness import Nearness
     from mapping.vocabulary import Period
 
 __all__ = ["NOT_SUPPLIED", "PARTIAL", "SUPPLIED", "Area", "Figures", "Measure", "Option", "View"]
@@ -60,7 +62,9 @@ class View:
     `area_of_ward` gives for each ward the index of its area; `covered_wards` tells the wards that some source in view covers,
     the only ones that count. `coverage` is that of the streams that send the crime types in view, wherever; which of them
     cover an area is in `groups`, one for each combination of streams that some area has, and `group_of_area` gives its
-    index. `denominators` are of wards.
+    index. `denominators` are of wards. `nearness` works out which incidents lie near another area (None where points are
+    exact, or areas are not single wards); `at_default` are those of `counts` that are at confirmed default locations, None
+    where there are none.
     """
 
     areas: tuple[Area, ...]
@@ -75,15 +79,27 @@ class View:
     group_of_area: NDArray[np.int64]
     denominators: Denominators
     options: dict[str, str] = field(default_factory=dict)
+    nearness: Callable[[], Nearness | None] = lambda: None
+    at_default: Counts | None = None
 
-    def observed(self, period: Period) -> NDArray[np.int64]:
-        """Incidents of the types in view in the wards that a source covers: shape (areas, months of the period)."""
-        wanted = [i for i, t in enumerate(self.counts.crime_types) if t in self.crime_types]
-        by_ward = np.zeros((len(self.counts.ward_codes), len(period)), dtype=np.int64)
-        at = {month: i for i, month in enumerate(self.counts.months)}
+    def observed(self, period: Period, *, without_default_places: bool = False) -> NDArray[np.int64]:
+        """Incidents of the types in view in the wards that a source covers: shape (areas, months of the period).
+
+        Figures of where things cluster leave out what is at a confirmed default location; counts keep it.
+        """
+        every = self.summed(self.counts, period)
+        if not without_default_places or self.at_default is None:
+            return every
+        return every - self.summed(self.at_default, period)
+
+    def summed(self, counts: Counts, period: Period) -> NDArray[np.int64]:
+        """Counts of the set's wards as `observed` sums them."""
+        wanted = [i for i, t in enumerate(counts.crime_types) if t in self.crime_types]
+        by_ward = np.zeros((len(counts.ward_codes), len(period)), dtype=np.int64)
+        at = {month: i for i, month in enumerate(counts.months)}
         for i, month in enumerate(period):
             if month in at:
-                by_ward[:, i] = self.counts.values[:, at[month], wanted].sum(axis=1)
+                by_ward[:, i] = counts.values[:, at[month], wanted].sum(axis=1)
         summed = np.zeros((len(self.areas), len(period)), dtype=np.int64)
         # What strays into wards that no source covers is no figure of theirs, nor of a total that holds them.
         np.add.at(summed, self.area_of_ward[self.covered_wards], by_ward[self.covered_wards])
@@ -127,6 +143,7 @@ class Figures:
     """A measure's answer for each area: NaN where `status` gives no value; `classes` are ids that the legend lists.
 
     `denominator` says what values were divided by and where that is from, `attribution` what must be printed for it.
+    `near` says how far figures would move if incidents near the line belonged next door, where that is known.
     """
 
     value: NDArray[np.float64]
@@ -139,6 +156,7 @@ class Figures:
     family: int | None = None
     denominator: str | None = None
     attribution: tuple[str, ...] = ()
+    near: Near | None = None
 
 
 @dataclass(frozen=True, slots=True)

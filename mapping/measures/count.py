@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from mapping.measures.base import NOT_SUPPLIED, SUPPLIED, Figures, Measure
+from mapping.measures.where import NEARNESS, look_where
 from mapping.statistics import poisson_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mapping.measures.base import View
+    from mapping.measures.where import Near
 
 __all__ = ["MEASURE"]
 
@@ -26,17 +28,30 @@ def _compute(view: View) -> Figures:
     observed = np.where(known, there, np.nan)
     low, high = np.full((2, len(observed)), np.nan)
     low[known], high[known] = poisson_interval(observed[known])
+    where = look_where(view, np.ones_like(codes, dtype=bool))
+    near = where.near(observed)
     missing = view.missing_words(view.period)
     what = f"{view.crime_type_name[:1].lower()}{view.crime_type_name[1:]}, {view.period.words}"
     sentences = [
         f"{area.name}: {observed[i]:,.0f} recorded ({what}). Allowing for chance, its level is {low[i]:,.0f} to "
-        f"{high[i]:,.0f}.{missing[i]}"
+        f"{high[i]:,.0f}.{_near_words(near, i)}{where.default_words(i)}{missing[i]}"
         if known[i]
         else f"{area.name}: no figure for {what}.{missing[i]}"
         for i, area in enumerate(view.areas)
     ]
     status = ["not-supplied" if not known[i] else "ok" if whole[i] else "partial" for i in range(len(observed))]
-    return Figures(observed, low, high, status, [""] * len(observed), sentences)
+    return Figures(observed, low, high, status, [""] * len(observed), sentences, near=near)
+
+
+def _near_words(near: Near | None, i: int) -> str:
+    if near is None or not (near.out[i] or near.into[i]):
+        return ""
+    lie = "lies" if near.out[i] == 1 else "lie"
+    others = "another" if near.into[i] == 1 else f"{near.into[i]:,} others"
+    return (
+        f" {near.out[i]:,} of them {lie} within {near.within} of another ward, and {others} within {near.within} of this one: "
+        f"{near.low[i]:,.0f} to {near.high[i]:,.0f} if they belonged next door."
+    )
 
 
 MEASURE = Measure(
@@ -50,4 +65,5 @@ MEASURE = Measure(
     compute=_compute,
     format=lambda value: f"{value:,.0f}",
     whole=True,
+    options=(NEARNESS,),
 )
