@@ -402,12 +402,14 @@ def _question_options(command: Callable[..., None]) -> Callable[..., None]:
     return command
 
 
+_OPTION = click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the measure.")
+
+
 def _measure_options(command: Callable[..., None]) -> Callable[..., None]:
     by = click.option(
         "--by", type=click.Choice(["ward", "district", "set"]), default="ward", show_default=True, help="Totals for what."
     )
-    option = click.option("--option", "options", multiple=True, metavar="NAME=VALUE", help="An option of the measure.")
-    return _question_options(by(option(command)))
+    return _question_options(by(_OPTION(command)))
 
 
 def _question(*, crime_type: str, first: str | None, last: str | None, options: tuple[str, ...] = (), **rest: Any) -> Any:
@@ -454,9 +456,98 @@ def measure(name: str, *, format_: str, **asked: Any) -> None:
     _print_rows(MEASURE_COLUMNS, given.rows, given.meta, format_)
 
 
+@main.command()
+@_question_options
+@_FORMAT
+def nearness(*, format_: str, **asked: Any) -> None:
+    """Print how many of each ward's incidents lie so near another ward that they may belong there."""
+    from mapping.lines import NEARNESS_COLUMNS, nearness_rows
+    from mapping.reader import Reader
+
+    rows, meta = nearness_rows(Reader(_engine(_settings()), open_only=False), _question(**asked))
+    _print_rows(NEARNESS_COLUMNS, rows, meta, format_)
+
+
+@main.group(invoke_without_command=True)
+@_FORMAT
+@click.pass_context
+def places(ctx: click.Context, *, format_: str) -> None:
+    """List places that may be default locations, with the evidence, and what was decided about them."""
+    from mapping.default_places import DEFAULT_PLACE_COLUMNS, ZERO_POINT, default_place_rows, read_default_places
+    from mapping.reader import Reader
+    from mapping.tables import write_csv, write_text
+
+    if ctx.invoked_subcommand:
+        return
+    reader = Reader(_engine(_settings()), open_only=False)
+    catalogue = reader.catalogue()
+    rows = default_place_rows(read_default_places(reader, catalogue))
+    nowhere = [{"source": c.source, "rows": c.rows} for c in reader.issue_counts(catalogue) if c.kind == ZERO_POINT]
+    if format_ == "json":
+        meta = {"data_version": catalogue.data_version, "at_zero": nowhere}
+        click.echo(json.dumps({"meta": meta, "rows": rows}, ensure_ascii=False, indent=2))
+        return
+    if format_ == "csv":
+        click.echo(write_csv(DEFAULT_PLACE_COLUMNS, rows), nl=False)
+    else:
+        shown = (
+            "id",
+            "source",
+            "ward_name",
+            "incidents",
+            "share",
+            "rank",
+            "types",
+            "months",
+            "location",
+            "verdict",
+            "evidence",
+        )
+        click.echo(write_text(shown, rows) if rows else "No place looks like a default location, and none was decided about.")
+    _say([f"{found['source']}: {found['rows']:,} rows are at 0,0; they are kept without coordinates." for found in nowhere])
+
+
+_PLACE = click.argument("place", type=click.IntRange(1, 2**31 - 1))
+
+
+def _decide(place: int, verdict: str, reason: str) -> None:
+    from mapping.verdicts import decide_verdict
+
+    settings = _settings()
+    said = decide_verdict(_engine(settings), place, verdict=verdict, reason=reason, now=settings.clock())
+    _say([f"Place {place} is {said.verdict} as {'a' if verdict == 'confirmed' else 'no'} default location: {said.reason}"])
+
+
+@places.command("confirm")
+@_PLACE
+@click.option("--reason", required=True, help="Why.")
+def confirm_place(*, place: int, reason: str) -> None:
+    """Say that a place is a default location: counts keep its incidents, clusters and hot places leave them out."""
+    _decide(place, "confirmed", reason)
+
+
+@places.command("dismiss")
+@_PLACE
+@click.option("--reason", required=True, help="Why.")
+def dismiss_place(*, place: int, reason: str) -> None:
+    """Say that a place is merely busy."""
+    _decide(place, "dismissed", reason)
+
+
+@places.command("clear")
+@_PLACE
+def clear_place(*, place: int) -> None:
+    """Forget what was said of a place."""
+    from mapping.verdicts import clear_verdict
+
+    clear_verdict(_engine(_settings()), place)
+    _say([f"Nothing is said of place {place} now."])
+
+
 @main.command("map")
 @click.argument("file", type=click.Path(path_type=Path, dir_okay=False))
 @click.option("--measure", "name", default="count", show_default=True, help="The measure to draw.")
+@_OPTION
 @_question_options
 def map_command(file: Path, *, name: str, **asked: Any) -> None:
     """Write a map into one self-contained file that opens anywhere, without a network."""

@@ -12,6 +12,7 @@ from mapping.classes import LegendClass, sequential_classes
 from mapping.default_places import count_at_default_places
 from mapping.errors import BadRequest, StoreNotReady
 from mapping.measures import Area, Figures, Measure, View, find_measure
+from mapping.measures.where import near_rows
 from mapping.nearness import read_nearness
 from mapping.reach import group_areas, reaching, streams_of_wards
 from mapping.vocabulary import Month, Period, group_members
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mapping.coverage import Coverage
+    from mapping.measures.where import NearRow
     from mapping.reader import BoundarySetInfo, Catalogue, Reader
 
 __all__ = [
@@ -55,7 +57,10 @@ class Question:
 
 @dataclass(frozen=True, slots=True)
 class Answer:
-    """Rows with the columns of `MEASURE_COLUMNS`, what they stand on, and the legend of all areas (not only these rows)."""
+    """Rows with the columns of `MEASURE_COLUMNS`, what they stand on, and the legend of all areas (not only these rows).
+
+    `near` has for each area what is near the line, where that is known.
+    """
 
     question: Question
     measure: Measure
@@ -64,6 +69,7 @@ class Answer:
     meta: dict[str, Any]
     rows: list[dict[str, Any]]
     classes: tuple[LegendClass, ...]
+    near: dict[str, NearRow]
 
 
 def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
@@ -119,7 +125,8 @@ def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
     meta["attribution"] = list(dict.fromkeys([*meta["attribution"], *figures.attribution]))
     rows = _rows(figures, areas, whole=measure.whole)
     wanted = _wanted(question, boundary_set, areas)
-    return Answer(question, measure, boundary_set, period, meta, [rows[i] for i in wanted], classes)
+    near = near_rows(figures.near, areas)
+    return Answer(question, measure, boundary_set, period, meta, [rows[i] for i in wanted], classes, near)
 
 
 def resolve_period(question: Question, coverage: Coverage, *, months: int | None) -> Period:

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, cast
 import folium
 from folium.utilities import JsCode
 
+from mapping.lines import changeable_wards, hatches_lines
+
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
@@ -176,7 +178,7 @@ def map_values(answer: Answer) -> dict[str, Any]:
     """What the renderer in the browser needs to colour the map, name it and say it.
 
     `wards` gives for each ward `[class index or status, figure as shown, sentence]`; a ward that the answer does not hold
-    is drawn without a figure.
+    is drawn without a figure. `near` names those that are hatched because their class could change.
     """
     classes, write = answer.classes, answer.measure.format
     wards: dict[str, list[Any]] = {}
@@ -190,11 +192,15 @@ def map_values(answer: Answer) -> dict[str, Any]:
         "statuses": STATUS_WORDS,
         "districts": answer.boundary_set.districts,
         "wards": wards,
+        "near": changeable_wards(answer),
     }
 
 
 def legend(answer: Answer) -> list[dict[str, Any]]:
-    """The lines of a legend: each class that some ward is in, then why wards have no figure, where any has none."""
+    """The lines of a legend: each class that some ward is in, then why wards have no figure, where any has none.
+
+    Last, where it is asked for, how many wards could change class: they are counted in their class too.
+    """
     counts: dict[int | str, int] = {}
     for row in answer.rows:
         kind = class_of(row, answer.classes)
@@ -209,6 +215,11 @@ def legend(answer: Answer) -> list[dict[str, Any]]:
         for status, words in STATUS_WORDS.items()
         if status in counts
     ]
+    if hatches_lines(answer):
+        within = next(iter(answer.near.values())).within
+        words = f"Class could change: incidents within {within} of a line may belong next door"
+        wards = len(changeable_wards(answer))
+        lines.append({"label": words, "colour": None, "outline": None, "hatch": "near", "wards": wards})
     return lines
 
 

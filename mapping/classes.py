@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["SEQUENTIAL", "LegendClass", "sequential_classes"]
+__all__ = ["SEQUENTIAL", "LegendClass", "could_change", "sequential_classes"]
 
 # ColorBrewer's YlGnBu (colorbrewer2.org): safe for colour-blind readers and ordered in lightness, so also in grey.
 SEQUENTIAL = {
@@ -63,6 +63,24 @@ def sequential_classes(values: NDArray[np.float64], *, write: Callable[[float], 
         LegendClass(f"class-{i + 1}", label, starts[i], ends[i], colour)
         for i, (label, colour) in enumerate(zip(labels, SEQUENTIAL[len(ends)], strict=True))
     )
+
+
+def could_change(value: float, low: float, high: float, classes: tuple[LegendClass, ...]) -> bool:
+    """Whether a figure's range reaches a value that the legend gives to another class than the figure's own.
+
+    Between two classes lie values that no ward has: they belong to neither.
+
+    Examples
+    --------
+    >>> classes = (LegendClass("class-1", "1 to 2", 1, 2, "#c7e9b4"), LegendClass("class-2", "8 to 9", 8, 9, "#2c7fb8"))
+    >>> could_change(1, 0, 7, classes), could_change(1, 0, 8, classes), could_change(9, 3, 20, classes)
+    (False, True, False)
+    """
+    bounds = [(c.low, c.high) for c in classes if c.low is not None and c.high is not None]
+    own = next((i for i, (least, most) in enumerate(bounds) if least <= value <= most), None)
+    if own is None:
+        return False
+    return (own > 0 and low <= bounds[own - 1][1]) or (own + 1 < len(bounds) and high >= bounds[own + 1][0])
 
 
 def _labels(starts: list[str], ends: list[str]) -> list[str]:

@@ -13,6 +13,7 @@ from mapping.answers import COUNT_COLUMNS, MEASURE_COLUMNS, answer, attribution,
 from mapping.choropleth import tolerance_for
 from mapping.errors import BadRequest
 from mapping.ledger import base_name
+from mapping.lines import NEARNESS_COLUMNS, nearness_rows
 from mapping.measures import all_measures, find_measure
 from mapping.vocabulary import group_members
 from web import explorer
@@ -128,6 +129,15 @@ def counts() -> Response:
     query = read_query(extra=("format",))
     rows, meta = count_rows(reader(), query.question)
     return rows_answer(COUNT_COLUMNS, rows, meta, name="counts", form=query.extra.get("format", ""))
+
+
+@blueprint.get("/nearness")
+@audience("public")
+def nearness() -> Response:
+    """How many of each ward's incidents lie so near another ward that they may belong there. One query fits all here too."""
+    query = read_query(extra=("format",))
+    rows, meta = nearness_rows(reader(), query.question)
+    return rows_answer(NEARNESS_COLUMNS, rows, meta, name="nearness", form=query.extra.get("format", ""))
 
 
 @blueprint.get("/coverage")

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from mapping.answers import Answer, Question, answer
 from mapping.choropleth import STATUS_WORDS, map_values
+from mapping.lines import changeable_wards
 from mapping.vocabulary import Month, Period, group_members
 
 if TYPE_CHECKING:
@@ -140,8 +141,14 @@ def page_values(found: Answer) -> dict[str, Any]:
 def table_rows(found: Answer) -> list[TableRow]:
     """The rows of an answer as a table shows them, the highest first; those without a figure last."""
     districts = {ward.code: ward.district_name for ward in found.boundary_set.wards}
+    could_change = set(changeable_wards(found))
     rows = [_row(row, found, districts.get(row["ward_code"], "")) for row in found.rows]
+    rows = [replace(row, note=_joined(row.note, "Class could change")) if row.code in could_change else row for row in rows]
     return sorted(rows, key=lambda row: (row.value is None, -(row.value or 0), row.name, row.code))
+
+
+def _joined(*notes: str) -> str:
+    return "; ".join(note for note in notes if note)
 
 
 def total_rows(reader: Reader, found: Answer, question: Question) -> list[TableRow]:

@@ -87,12 +87,12 @@ class View:
 
         Figures of where things cluster leave out what is at a confirmed default location; counts keep it.
         """
-        every = self.summed(self.counts, period)
+        every = self.total_of(self.counts, period)
         if not without_default_places or self.at_default is None:
             return every
-        return every - self.summed(self.at_default, period)
+        return every - self.total_of(self.at_default, period)
 
-    def summed(self, counts: Counts, period: Period) -> NDArray[np.int64]:
+    def total_of(self, counts: Counts, period: Period) -> NDArray[np.int64]:
         """Counts of the set's wards as `observed` sums them."""
         wanted = [i for i, t in enumerate(counts.crime_types) if t in self.crime_types]
         by_ward = np.zeros((len(counts.ward_codes), len(period)), dtype=np.int64)

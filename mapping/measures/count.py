@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from mapping.measures.base import View
-    from mapping.measures.where import Near
+    from mapping.measures.where import Near, Where
 
 __all__ = ["MEASURE"]
 
@@ -34,7 +34,7 @@ def _compute(view: View) -> Figures:
     what = f"{view.crime_type_name[:1].lower()}{view.crime_type_name[1:]}, {view.period.words}"
     sentences = [
         f"{area.name}: {observed[i]:,.0f} recorded ({what}). Allowing for chance, its level is {low[i]:,.0f} to "
-        f"{high[i]:,.0f}.{_near_words(near, i)}{where.default_words(i)}{missing[i]}"
+        f"{high[i]:,.0f}.{_of_places(where, near, i)}{missing[i]}"
         if known[i]
         else f"{area.name}: no figure for {what}.{missing[i]}"
         for i, area in enumerate(view.areas)
@@ -43,15 +43,9 @@ def _compute(view: View) -> Figures:
     return Figures(observed, low, high, status, [""] * len(observed), sentences, near=near)
 
 
-def _near_words(near: Near | None, i: int) -> str:
-    if near is None or not (near.out[i] or near.into[i]):
-        return ""
-    lie = "lies" if near.out[i] == 1 else "lie"
-    others = "another" if near.into[i] == 1 else f"{near.into[i]:,} others"
-    return (
-        f" {near.out[i]:,} of them {lie} within {near.within} of another ward, and {others} within {near.within} of this one: "
-        f"{near.low[i]:,.0f} to {near.high[i]:,.0f} if they belonged next door."
-    )
+def _of_places(where: Where, near: Near | None, i: int) -> str:
+    lines = near.words(i, of="them", write=MEASURE.format) if near else ""
+    return lines + where.default_words(i, of="them")
 
 
 MEASURE = Measure(

@@ -9,6 +9,7 @@ import numpy as np
 
 from mapping.denominators import FURTHEST_YEARS, KINDS
 from mapping.measures.base import Figures, Measure, Option
+from mapping.measures.where import NEARNESS, look_where
 from mapping.statistics import poisson_interval, rate_a_year
 
 if TYPE_CHECKING:
@@ -52,6 +53,10 @@ def _compute(view: View) -> Figures:
     for rates, counts in ((value, counted[known]), (low, least), (high, most)):
         rates[known] = rate_a_year(counts, number[known], months=months[known], per=kind.scale)
     standing = _standing(view, divisor, counted / np.maximum(months, 1), known) if divisor else [""] * n
+    where = look_where(view, whole)
+    one_more = np.full(n, np.nan)
+    one_more[known] = rate_a_year(np.ones(int(known.sum())), number[known], months=months[known], per=kind.scale)
+    near = where.near(counted.astype(float), scale=one_more)
     status, sentences = [], []
     for i, area in enumerate(view.areas):
         if not months[i]:
@@ -63,15 +68,18 @@ def _compute(view: View) -> Figures:
             gaps = months[i] < len(view.period)
             status.append("partial" if gaps else "estimated" if divisor.estimated else "ok")
             over = f" Worked out over the {months[i]} of {len(view.period)} months that were supplied whole." if gaps else ""
+            of_places = (near.words(i, of="its incidents", write=MEASURE.format) if near else "") + where.default_words(
+                i, of="its incidents"
+            )
             sentences.append(
                 f"{area.name}: {value[i]:,.1f} per {kind.unit} a year (could be {low[i]:,.1f} to {high[i]:,.1f}; {what}; "
-                f"{_written(kind, number[i])} {kind.many}{divisor.words}).{_NOTES.get(kind.id, '')}{standing[i]}{over}"
-                f"{missing[i]}"
+                f"{_written(kind, number[i])} {kind.many}{divisor.words}).{_NOTES.get(kind.id, '')}{standing[i]}"
+                f"{of_places}{over}{missing[i]}"
             )
         else:
             status.append("no-denominator")
             sentences.append(f"{area.name}: no rate: {_why_none(view, kind, divisor, float(number[i]))}.")
-    figures = Figures(value, low, high, status, [""] * n, sentences)
+    figures = Figures(value, low, high, status, [""] * n, sentences, near=near)
     return replace(figures, denominator=divisor.source, attribution=divisor.attribution) if divisor else figures
 
 
@@ -151,6 +159,7 @@ MEASURE = Measure(
             labels=tuple(kind.unit for kind in KINDS.values()),
             denominators=True,
         ),
+        NEARNESS,
     ),
     chosen=_chosen,
 )

@@ -2,19 +2,22 @@
 
 from __future__ import annotations
 
+import math
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
 from mapping.measures.base import Option
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
-    from mapping.measures.base import View
+    from mapping.measures.base import Area, View
 
-__all__ = ["HATCHED", "NEARNESS", "Near", "Where", "look_where"]
+__all__ = ["HATCHED", "NEARNESS", "Near", "NearRow", "Where", "look_where", "near_rows"]
 
 HATCHED = "hatched"
 
@@ -35,6 +38,27 @@ class Near:
     low: NDArray[np.float64]
     high: NDArray[np.float64]
 
+    def words(self, i: int, *, of: str, write: Callable[[float], str]) -> str:
+        """A sentence on an area's incidents near the line, or nothing; `of` says whose they are, `write` writes a figure."""
+        if not (self.out[i] or self.into[i]):
+            return ""
+        lie = "lies" if self.out[i] == 1 else "lie"
+        others = "another" if self.into[i] == 1 else f"{self.into[i]:,} others"
+        return (
+            f" {self.out[i]:,} of {of} {lie} within {self.within} of another ward, and {others} within {self.within} of this "
+            f"one: {write(self.low[i])} to {write(self.high[i])} if they belonged next door."
+        )
+
+
+class NearRow(NamedTuple):
+    """What `Near` says of one area."""
+
+    within: str
+    out: int
+    into: int
+    low: float
+    high: float
+
 
 @dataclass(frozen=True, slots=True)
 class Where:
@@ -54,10 +78,10 @@ class Where:
             return None
         return Near(self.within, self.out, self.into, scale * (counted - self.out), scale * (counted + self.into))
 
-    def default_words(self, i: int) -> str:
+    def default_words(self, i: int, *, of: str) -> str:
         """A sentence on the incidents of an area that are at a default location, or nothing."""
         n = int(self.at_default[i])
-        return f" {n:,} of them {'is' if n == 1 else 'are'} at a default location (not left out of counts)." if n else ""
+        return f" {n:,} of {of} {'is' if n == 1 else 'are'} at a default location (not left out of counts)." if n else ""
 
 
 def look_where(view: View, counted: NDArray[np.bool_]) -> Where:
@@ -77,5 +101,14 @@ def look_where(view: View, counted: NDArray[np.bool_]) -> Where:
     at_default = total(view.observed(view.period) - view.observed(view.period, without_default_places=True))
     if nearness is None:
         return Where("", None, None, at_default)
-    out, into = (total(view.summed(counts, view.period)) for counts in (nearness.out, nearness.into))
+    out, into = (total(view.total_of(counts, view.period)) for counts in (nearness.out, nearness.into))
     return Where(nearness.words, out, into, at_default)
+
+
+def near_rows(near: Near | None, areas: tuple[Area, ...]) -> dict[str, NearRow]:
+    """What is near the line, by the code of the area; areas without a figure are left out."""
+    if near is None:
+        return {}
+    columns = (near.out.tolist(), near.into.tolist(), near.low.tolist(), near.high.tolist())
+    rows = {area.code: NearRow(near.within, *row) for area, row in zip(areas, zip(*columns, strict=True), strict=True)}
+    return {code: row for code, row in rows.items() if not math.isnan(row.low)}

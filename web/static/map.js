@@ -10,7 +10,9 @@ wardwatch.drawMap = function (shapes, first) {
   const canvas = map.options.preferCanvas;
   const opacity = window.ward_shapes.options.fillOpacity;
   const places = new Map();
+  const fills = new Map();
   let values = first;
+  let near = new Set(values.near);
 
   if (map.attributionControl) map.attributionControl.setPrefix(false);
   window.ward_shapes_add({ type: "FeatureCollection", features: shapes.features });
@@ -134,16 +136,19 @@ wardwatch.drawMap = function (shapes, first) {
     return values.statuses[kind] || "No figure";
   }
 
-  /** What ends every text of a ward some of whose months are missing. */
+  /** What ends every text of a ward some of whose months are missing, or whose class could change. */
   function gap(code) {
-    return values.partial.includes(code) ? ", some months not supplied" : "";
+    return (values.partial.includes(code) ? ", some months not supplied" : "") + (near.has(code) ? ", class could change" : "");
   }
 
   function styleOf(place) {
     const [kind] = values.wards[place.code] || [null];
     const inView = !values.district || values.district === place.district;
     const look = { fillOpacity: inView ? opacity : opacity * 0.3, opacity: inView ? 1 : 0.45, weight: 1 };
-    if (typeof kind === "number") return { ...look, fillColor: values.classes[kind].colour, color: values.classes[kind].outline };
+    if (typeof kind === "number") {
+      const { colour, outline } = values.classes[kind];
+      return { ...look, fillColor: near.has(place.code) ? lined(colour) : colour, color: outline };
+    }
     if (kind in values.statuses) return { ...look, fillColor: canvas ? hatch() : `url(#hatch-${kind})`, color: "#52606d" };
     return { ...look, fillColor: "#ffffff", color: "#7b8794" };
   }
@@ -163,6 +168,41 @@ wardwatch.drawMap = function (shapes, first) {
     hatch = () => pattern;
     const pattern = pen.createPattern(tile, "repeat");
     return pattern;
+  }
+
+  /** A fill of a class's colour under sparse thick lines: its ward could be in another class. */
+  function lined(colour) {
+    if (canvas) return fills.get(colour) || linedTile(colour);
+    const id = `near-${colour.slice(1)}`;
+    if (document.getElementById(id)) return `url(#${id})`;
+    const pattern = document.getElementById("hatch-near").cloneNode(true);
+    pattern.id = id;
+    pattern.querySelector("rect").setAttribute("fill", colour);
+    // Dark on a pale class, with a pale edge that shows it on a dark one.
+    const edge = pattern.querySelector("line").cloneNode(true);
+    edge.setAttribute("stroke", "#ffffff");
+    edge.setAttribute("stroke-width", "4.4");
+    pattern.querySelector("rect").after(edge);
+    document.getElementById("hatch-near").after(pattern);
+    return `url(#${id})`;
+  }
+
+  function linedTile(colour) {
+    const tile = Object.assign(document.createElement("canvas"), { width: 14, height: 14 });
+    const pen = tile.getContext("2d");
+    pen.fillStyle = colour;
+    pen.fillRect(0, 0, 14, 14);
+    for (const shift of [-14, 0, 14]) {
+      pen.moveTo(shift - 2, 16);
+      pen.lineTo(shift + 16, -2);
+    }
+    for (const [style, width] of [["#ffffff", 4.4], ["#0b1a2a", 2.4]]) {
+      pen.strokeStyle = style;
+      pen.lineWidth = width;
+      pen.stroke();
+    }
+    fills.set(colour, pen.createPattern(tile, "repeat"));
+    return fills.get(colour);
   }
 
   function pad() {
@@ -199,6 +239,7 @@ wardwatch.drawMap = function (shapes, first) {
   function update(next) {
     const zoomed = next.district !== values.district;
     values = next;
+    near = new Set(values.near);
     for (const place of places.values()) {
       place.layer.setStyle(styleOf(place));
       if (place.path) {
