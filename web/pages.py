@@ -26,6 +26,7 @@ from mapping.choropleth import (
     shapes_centre,
     tolerance_for,
 )
+from mapping.measures import all_measures
 from web.figures import GAP, headline, notes, page_values, table_rows, total_rows
 
 if TYPE_CHECKING:
@@ -100,8 +101,13 @@ def _environment() -> Environment:
         auto_reload=False,
     )
     made.filters |= {"json_block": json_block, "path": lambda text: quote(text, safe=""), "unit": _unit}
-    made.globals |= {"query_string": query_string, "status_words": STATUS_WORDS, "gap": GAP}
+    made.globals |= {"measures_with": _measures_with, "query_string": query_string, "status_words": STATUS_WORDS, "gap": GAP}
     return made
+
+
+def _measures_with(option: str) -> list[str]:
+    """The measures that have an option, which stays as it is when one of them is chosen in place of another."""
+    return [measure.id for measure in all_measures().values() if any(o.id == option for o in measure.options)]
 
 
 def _unit(unit: str, figure: str) -> str:

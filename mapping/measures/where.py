@@ -21,7 +21,7 @@ __all__ = ["HATCHED", "NEARNESS", "Near", "NearRow", "Where", "look_where", "nea
 
 HATCHED = "hatched"
 
-NEARNESS = Option("nearness", "Wards near a change of class", ("plain", HATCHED))
+NEARNESS = Option("nearness", "Wards whose class could change", ("plain", HATCHED), labels=("As the others", "Hatched"))
 """Whether the map hatches wards whose class would change if points near the line belonged on its other side."""
 
 

@@ -18,7 +18,7 @@
       const usual = { measure: "count", crime_type: "all" }[name] || form.elements[name].dataset.usual;
       const plain = value === usual;
       const undated = (name === "from" || name === "to") && !dated;
-      const foreign = form.elements[name].dataset.option && form.elements[name].dataset.option !== form.elements.measure.value;
+      const foreign = form.elements[name].dataset.option && !form.elements[name].dataset.option.split(" ").includes(form.elements.measure.value);
       const only = foreign || (name === "boundaries" && !given.has("boundaries")) || name === "ward";
       if (value && !plain && !undated && !only) found.set(name, value);
     }
