@@ -66,6 +66,8 @@ class Publisher:
             total = f"\n  <p>{hashlib.md5(data).hexdigest()}</p>" if md5 else ""
             rows.append(f'<li><a href="/data/archive/{month}.zip">{month}</a>{total}</li>')
         self.files["/data/archive/"] = Answer(f"<html><ul>{''.join(reversed(rows))}</ul></html>".encode())
+        dates = [{"date": month, "stop-and-search": ["hertfordshire"]} for month in reversed(archives)]
+        self.files["/api/crimes-street-dates"] = Answer(json.dumps(dates).encode())
         self.files["/api/forces"] = Answer(json.dumps(FORCES).encode())
 
     def answer(self, path: str, query: dict[str, str], headers: dict[str, str]) -> Answer:

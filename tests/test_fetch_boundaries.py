@@ -327,6 +327,7 @@ def test_faults_on_the_way(fetch, portal):
         (Answer(b'{"fields": 3}'), "does not describe its fields"),
         (Answer(b'{"fields": [{"name": "a"}]}'), "does not describe its fields"),
         (Answer(b"{"), "the answer is no JSON"),
+        (Answer(b"[" * 100_000), "the answer is no JSON"),
     ]:
         portal.faults[f"/ons/{BFC}/FeatureServer/0"] = [fault]
         assert complaint in fetch(status=1)
@@ -346,6 +347,16 @@ def test_other_wishes_that_cannot_be(fetch, portal, tmp_path):
     portal.layers[BFC].rows.append(({"WD24CD": "", "WD24NM": "", "LAD24CD": "", "LAD24NM": ""}, None))
     assert "No district or county" in fetch(status=1)
     assert not list(tmp_path.glob("*.geojson"))
+
+
+def test_names_from_the_network_write_nothing_on_a_terminal(fetch, portal):
+    rows = wards()
+    rows[0][0]["LAD24NM"] = "Brox\x1b[2Jbourne"
+    portal.layers = {"Wards_\x1b]0;x\x07_December_2024_BFC": Layer(rows), BFC: Layer(rows), LOOKUP: portal.layers[LOOKUP]}
+
+    for told in (fetch(area="Brox", status=1), fetch(title="Wards 2020", status=1)):
+        assert "Near to it" in told
+        assert "\x1b" not in told
 
 
 def test_bgc_stands_in_for_bfc_and_says_so(fetch, portal):

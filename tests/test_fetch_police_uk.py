@@ -2,6 +2,7 @@
 
 import hashlib
 import random
+import time
 from dataclasses import replace as altered
 from types import SimpleNamespace
 
@@ -92,12 +93,15 @@ def test_a_few_mib_are_read_of_a_large_archive(fetch, police, tmp_path):
     first = {"2024-01/2024-01-aaa-street.csv": noise}
     police.police_uk({"2024-03": first | members(QUARTER) | {"2024-03/2024-03-zzz-street.csv": noise}})
 
-    fetch("--with", "outcomes,stops")
+    said = fetch("--with", "outcomes,stops")
 
     assert len(written(tmp_path / "police-uk-hertfordshire")) == 9
     size = len(police.files["/s3/archive/2024-03.zip"].body)
     spans = [tuple(map(int, span.removeprefix("bytes=").split("-"))) for span in police.spans("/s3/")]
     assert sum(stop - start + 1 for start, stop in spans) < size / 4
+    load = "wardwatch load incidents police-uk-hertfordshire"
+    layouts = (f"{load} --layout police-uk-outcomes", f"{load} --layout police-uk-stop-and-search")
+    assert said.splitlines()[-1] == f"Load them with: {'; and: '.join((load, *layouts))}"
 
 
 def test_a_second_run_fetches_nothing_and_names_what_differs(fetch, police, tmp_path):
@@ -121,10 +125,12 @@ def test_a_second_run_fetches_nothing_and_names_what_differs(fetch, police, tmp_
 def test_months_that_the_force_did_not_supply_are_named(fetch, police, tmp_path):
     police.police_uk({"2024-03": members(QUARTER, without=["2024-02-hertfordshire-street.csv"])})
 
-    said = fetch()
+    said = fetch("--with", "stops")
 
     assert "Not published: 2024-02 (street): counts as not supplied." in said
-    assert written(tmp_path / "police-uk-hertfordshire") == [STREET_FILES[0], STREET_FILES[2]]
+    police.police_uk({"2024-03": members(QUARTER, without=["2024-02-hertfordshire-street.csv", "hertfordshire-outcomes.csv"])})
+    assert "Not published: 2024-01 to 2024-03 (outcomes)" in fetch("--with", "outcomes", "--into", "again")
+    assert written(tmp_path / "again") == [STREET_FILES[0], STREET_FILES[2]]
 
 
 @pytest.mark.parametrize(
@@ -238,7 +244,6 @@ PAGE = Answer(b"<!doctype html><title>Log in to Station WiFi</title>", headers={
     "lasting",
     [
         ("/api/forces", PAGE, "answers with a web page instead of JSON"),
-        ("/data/archive/", PAGE, "lists no archive"),
         ("/s3/archive/2024-03.zip", PAGE, "answers with a web page instead of a zip archive"),
         ("/s3/archive/2024-03.zip", Answer(b"PK gone", headers={"Content-Type": "application/zip"}), "its MD5 is not"),
         ("/api/forces", Answer(b'{"error": 1}'), "is no list of forces"),
@@ -268,6 +273,30 @@ def test_what_is_no_archive_is_not_kept(fetch, police, tmp_path, body):
     for options in ((), ("--whole",)):
         assert "no zip archive" in fetch(*options, status=1)
         assert [path for path in written(tmp_path) if path.endswith(".zip")] == []
+
+
+def test_a_page_that_names_no_archives_is_done_without(fetch, police, tmp_path):
+    police.faults["/data/archive/"] = [PAGE] * 2
+
+    assert "no MD5 is published for it" in fetch("--whole")
+
+    assert written(tmp_path / "police-uk-hertfordshire") == STREET_FILES
+    police.files["/api/crimes-street-dates"] = Answer(b'[{"month": "2024-03"}]')
+    assert "is no list of months" in fetch(status=1)
+
+
+def test_a_server_that_stalls_is_given_up(fetch, police, tmp_path, monkeypatch):
+    monkeypatch.setattr("loaders.fetching.http._READ_S", 0.1)
+
+    def stall(right):
+        time.sleep(0.3)
+        return right
+
+    police.faults["/api/forces"] = [stall]
+    fetch()
+    assert written(tmp_path / "police-uk-hertfordshire") == STREET_FILES
+    police.faults["/api/forces"] = [stall] * 5
+    assert "127.0.0.1 did not answer within 0.1 s." in fetch(status=1)
 
 
 def test_an_answer_without_end_is_not_read(fetch, police):
@@ -312,8 +341,8 @@ def test_a_member_that_is_damaged_bombs_or_climbs(fetch, police, tmp_path):
 
     police.police_uk({"2024-03": {"2024-03/2024-03-hertfordshire-street.csv": "0" * (60 * 2**20)}})
     assert "This looks like a zip bomb" in fetch(first="2024-03", status=1)
-    police.police_uk({"2024-03": {"../../2024-03-hertfordshire-street.csv": "x"}})
-    assert "climbs out" in fetch(first="2024-03", status=1)
+    police.police_uk({"2024-03": {"../../2024-03-hertfordshire-street.csv": "x", "2024-03/2024-03-b-street.csv": "y"}})
+    assert "has nothing of hertfordshire" in fetch(first="2024-03", status=1)
     assert written(tmp_path) == []
 
 

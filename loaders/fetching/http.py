@@ -11,7 +11,7 @@ from urllib.parse import urlsplit
 
 import requests
 from requests.adapters import HTTPAdapter
-from urllib3.exceptions import DecodeError, HTTPError, NameResolutionError
+from urllib3.exceptions import DecodeError, HTTPError, NameResolutionError, ReadTimeoutError
 from urllib3.util import Retry
 
 from mapping.errors import WardwatchError
@@ -58,6 +58,7 @@ class Web:
         retry = Retry(
             total=_TRIES,
             connect=1,  # a name that is unknown stays unknown
+            read=2,
             backoff_factor=pause_s,
             backoff_max=30,
             status_forcelist=(429, 500, 502, 503, 504),
@@ -127,7 +128,7 @@ class Web:
         body = self.read(url, params=params, largest_mib=largest_mib)
         try:
             return json.loads(body)
-        except ValueError as error:
+        except (ValueError, RecursionError) as error:
             if body.lstrip()[:1] == b"<":
                 raise self.no_data(url, "JSON") from error
             raise Unreachable(f"{url}: the answer is no JSON.", hint=self._hint("Try again later.")) from error
@@ -195,7 +196,7 @@ class Web:
             told = ("The proxy does not answer.", "Check HTTPS_PROXY and HTTP_PROXY: http://proxy:port.")
         elif _holds(error, NameResolutionError):
             told = (f"This machine reaches no network, or not the name {host}.", "Where there is a proxy, set HTTPS_PROXY.")
-        elif isinstance(error, requests.Timeout):
+        elif isinstance(error, requests.Timeout) or _holds(error, ReadTimeoutError):
             told = (f"{host} did not answer within {_READ_S} s.", "Try again later. Where there is a proxy, set HTTPS_PROXY.")
         elif isinstance(error, requests.ConnectionError):
             told = (f"This machine does not reach {host}.", "Where there is a proxy, set HTTPS_PROXY.")

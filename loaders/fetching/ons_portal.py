@@ -24,6 +24,7 @@ _TRIES = 4
 _PAGE = 2000
 _SMALLEST_PAGE = 100
 _LARGEST_PAGE_MIB = 512
+_SERVICE = re.compile(r"[\w(),.&' -]{1,200}")
 _MOST_ROWS = 100_000
 """The United Kingdom has 45,000 small areas and 8,400 wards: a service that sends more sends the same again."""
 
@@ -78,18 +79,15 @@ class Portal:
                 self._web.back_off(tries)
             listed = self._ask("", {}).get("services")
             if listed and isinstance(listed, list):
-                return [
-                    str(service["name"])
-                    for service in listed
-                    if isinstance(service, dict) and service.get("type") == "FeatureServer" and "name" in service
-                ]
+                named = [s.get("name") for s in listed if isinstance(s, dict) and s.get("type") == "FeatureServer"]
+                return [name for name in named if isinstance(name, str) and _SERVICE.fullmatch(name)]
         raise Unreachable(f"{self._base_url}: lists no services.", hint="Try again in some minutes.")
 
     def layer(self, service: str) -> Layer:
         """What a service says of its layer 0."""
         told = self._ask(self._path(service), {})
         try:
-            fields = [str(field["name"]) for field in told["fields"]]
+            fields = [_printable(field["name"]) for field in told["fields"]]
             id_field = str(told.get("objectIdField") or next(f for f in fields if f.lower() in ("objectid", "fid")))
             page = min(_PAGE, int(told.get("maxRecordCount") or _PAGE))
             edited = str((told.get("editingInfo") or {}).get("lastEditDate") or "")
@@ -114,7 +112,7 @@ class Portal:
             "orderByFields": ",".join(fields),
         }
         rows = [feature.get("attributes") or {} for feature in self._features(layer, asked)]
-        return sorted({tuple(str(row.get(field) or "") for field in fields) for row in rows})
+        return sorted({tuple(_printable(row.get(field) or "") for field in fields) for row in rows})
 
     def shapes(self, layer: Layer, where: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
         """Every feature as GeoJSON in national grid metres, with the collection it came in; in the order of their ids."""
@@ -193,3 +191,8 @@ class Portal:
                 said = " ".join(str(part) for part in (code, error.get("message")) if part)
                 raise _Refused(f"{self._base_url}{path}: the service says: {said[:200]!r}.", hint="Try again later.")
             self._web.back_off(tries)
+
+
+def _printable(value: object) -> str:
+    """A name from a network, fit for a terminal."""
+    return "".join(letter for letter in str(value) if letter.isprintable())

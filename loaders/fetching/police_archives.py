@@ -93,7 +93,7 @@ class Archives:
             return opened.read(member)
         except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, RuntimeError) as error:
             raise Unreachable(
-                f"{self._url(archive)}: '{member.filename}' is damaged ({error}).",
+                f"{self._url(archive)}: {member.filename} is damaged ({error}).",
                 hint="Run it again; if it happens again, with --whole.",
             ) from error
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import re
+import shlex
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -28,13 +29,16 @@ __all__ = ["STREAMS", "PoliceUkReport", "Wish", "fetch_police_uk", "read_wish", 
 STREAMS = {"street": "street", "outcomes": "outcomes", "stops": "stop-and-search"}
 """What of a force may be fetched, and how the names of its files end."""
 
+LAYOUTS = {"outcomes": "police-uk-outcomes", "stops": "police-uk-stop-and-search"}
+"""The layouts that read what `load incidents` leaves out of a folder unless it is told."""
+
 _UNLISTED_FORCES = ("btp",)
 """Forces of the archives that the API's list of forces leaves out: British Transport Police."""
 
 _FORCE = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 """It becomes part of the names of files."""
 
-_MEMBER = re.compile(r"(?:.*/)?(\d{4}-\d{2})-([a-z0-9-]+?)-(street|outcomes|stop-and-search)\.csv")
+_MEMBER = re.compile(r"(?:[\w-]+/)*(\d{4}-\d{2})-([a-z0-9-]+?)-(street|outcomes|stop-and-search)\.csv")
 
 
 @dataclass(slots=True)
@@ -42,6 +46,7 @@ class PoliceUkReport:
     """What was fetched; `missing` are the months that no archive has for the force, by the stream's name."""
 
     folder: Path
+    streams: tuple[str, ...]
     written: list[str] = field(default_factory=list)
     unchanged: int = 0
     missing: dict[str, list[Month]] = field(default_factory=dict)
@@ -51,11 +56,14 @@ class PoliceUkReport:
     def lines(self) -> list[str]:
         """The report as it is printed."""
         there = f", {self.unchanged:,} were there already and are the same" if self.unchanged else ""
-        said = [f"{len(self.written):,} files written to {self.folder}{there} (archives {_listed(self.archives)})."]
+        said = [f"{len(self.written):,} files written to {self.folder}{there} (archives {', '.join(map(str, self.archives))})."]
         said += [
             f"Not published: {_listed(months)} ({stream}): counts as not supplied." for stream, months in self.missing.items()
         ]
-        return [*said, *self.notes, f"Load them with: wardwatch load incidents {self.folder}"]
+        load = f"wardwatch load incidents {shlex.quote(str(self.folder))}"
+        layouts = [LAYOUTS[stream] for stream in self.streams if stream in LAYOUTS]
+        more = "".join(f"; and: {load} --layout {layout}" for layout in layouts)
+        return [*said, *self.notes, f"Load them with: {load}{more}"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,9 +150,9 @@ def fetch_police_uk(
     """
     progress("asking what is published", 0)
     _check_force(web, base_url, wish.force)
-    published = read_archive_page(web.read(f"{base_url}/data/archive/").decode("utf-8", "replace"))
+    published = _published(web, base_url)
     period = _check_months(wish, published, base_url)
-    report = PoliceUkReport(into)
+    report = PoliceUkReport(into, wish.streams)
     sources = Archives(web, base_url, published, cache=cache, whole=whole, progress=progress)
     try:
         wanted = _find(sources, wish, period, into=into, report=report)
@@ -178,6 +186,18 @@ def _check_force(web: Web, base_url: str, force: str) -> None:
         parameter="force",
         value=force,
     )
+
+
+def _published(web: Web, base_url: str) -> dict[Month, str]:
+    """The archives there are, with their MD5; of a page that names none, the months that the API has are taken for them."""
+    listed = read_archive_page(web.read(f"{base_url}/data/archive/").decode("utf-8", "replace"))
+    if listed:
+        return listed
+    address = f"{base_url}/api/crimes-street-dates"
+    try:
+        return {Month.parse(entry["date"]): "" for entry in web.read_json(address, largest_mib=1)}
+    except (TypeError, KeyError, BadRequest) as error:
+        raise Unreachable(f"{address}: is no list of months.", hint="The service has changed.") from error
 
 
 def _check_months(wish: Wish, published: dict[Month, str], base_url: str) -> Period:
@@ -273,4 +293,11 @@ def _compare(wanted: list[_Wanted], report: PoliceUkReport, *, replace: bool) ->
 
 
 def _listed(months: Sequence[Month]) -> str:
-    return ", ".join(map(str, months))
+    """`2024-01, 2024-03 to 2024-05`."""
+    runs: list[list[Month]] = []
+    for month in months:
+        if runs and month == runs[-1][-1].plus(1):
+            runs[-1].append(month)
+        else:
+            runs.append([month])
+    return ", ".join(f"{run[0]} to {run[-1]}" if len(run) > 1 else str(run[0]) for run in runs)
