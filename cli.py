@@ -197,6 +197,31 @@ def load_lookup_command(
     _say(report.lines())
 
 
+@load.command("counts")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--areas", required=True, help="What the areas are called: a loaded boundary set, or lsoa21 and a lookup.")
+@click.option("--source", required=True, help="Id of the source.")
+@click.option(
+    "--access", type=click.Choice(["open", "protected"]), default="protected", show_default=True, help="Who may see it."
+)
+@click.option("--window", help="The months that the file is complete for: 2024-01:2024-12.")
+@click.option(
+    "--match", type=click.Choice(["code", "name"]), default="code", show_default=True, help="How rows find their area."
+)
+@click.option("--crime-type", help="The type of every row, where no column says it.")
+@click.option("--attribution", default="", help="What must be printed with figures made from it.")
+@click.option("--replace", is_flag=True, help="Allow the window to be left with less than half of what it counted.")
+def load_counts_command(file: Path, *, window: str | None, **options: Any) -> None:
+    """Load counts of areas by month and crime type, from a source that gives no places: CSV or XLSX."""
+    from loaders.area_counts import load_area_counts
+
+    settings = _settings()
+    report = load_area_counts(
+        _engine(settings), file, now=settings.clock(), window=_window(window) if window else None, **options
+    )
+    _say(report.lines())
+
+
 @load.command("incidents")
 @_QUIET
 @click.argument("files", nargs=-1, required=True, type=click.Path(path_type=Path))

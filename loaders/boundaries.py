@@ -15,9 +15,11 @@ import shapely
 from sqlalchemy import delete, func, insert, select, update
 
 from loaders.ledger import supplied_months
+from loaders.lookups import keep_lookups
 from loaders.progress import Progress, untold
 from loaders.shapes import check_coverage, display_shapes
 from loaders.vectors import VectorFile, read_vectors
+from mapping.area_counts import recount_areas
 from mapping.counts import recount
 from mapping.errors import DataRefused
 from mapping.places import replace_all_places
@@ -157,6 +159,7 @@ def load_boundaries(
             months=supplied_months(connection),
             progress=lambda share: progress("counting", share),
         )
+        recount_areas(connection)
         report.places, report.places_in_ward = _placed(connection, set_id)
         stamp(connection)
     return report
@@ -306,6 +309,7 @@ def _enter_set(
     if known:
         set_id = int(known.id)
         _keep_population(connection, set_id, areas, report)
+        report.notes += keep_lookups(connection, known.id, areas.codes)
         for model in (BoundaryShapes, District, Ward):
             connection.execute(delete(model).where(model.boundary_set_id == set_id))
         connection.execute(update(BoundarySet).where(BoundarySet.id == set_id).values(**entry))

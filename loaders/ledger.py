@@ -11,10 +11,12 @@ from sqlalchemy import delete, func, insert, select, update
 from loaders.alterations import Alterations
 from loaders.amendments import settle
 from loaders.quality import number_of
+from mapping.area_counts import recount_areas
 from mapping.counts import pack_from_store, recount
 from mapping.errors import NotFound
 from mapping.store import writing
 from mapping.store.models import (
+    AreaCount,
     AreaLookup,
     AreaLookupFile,
     BoundarySet,
@@ -95,6 +97,8 @@ def clear_window(connection: Connection, *, source_id: int, stream: str, first: 
     """Take a window's rows out, and the window from what earlier extracts cover."""
     for model in (Incident, HeldIncident):
         connection.execute(delete(model).where(_in_window(model, source_id, stream, first, last)))
+    extracts = select(Extract.id).where(Extract.source_id == source_id, Extract.stream == stream)
+    connection.execute(delete(AreaCount).where(AreaCount.extract_id.in_(extracts), AreaCount.month.between(first, last)))
     overlapping = connection.execute(
         select(SuppliedWindow)
         .join(Extract, Extract.id == SuppliedWindow.extract_id)
@@ -167,6 +171,8 @@ def unload_extract(engine: Engine, extract_id: int, *, now: datetime) -> Unloade
         months = {Month.of(day) for day in days}.union(*(months_of(w.date_from, w.date_to) for w in windows))
         supplied = _supplied_by(connection, extract.source_id, extract.stream)
         removed = connection.execute(delete(Incident).where(Incident.extract_id == extract_id)).rowcount
+        removed += connection.scalar(select(func.sum(AreaCount.count)).where(AreaCount.extract_id == extract_id)) or 0
+        connection.execute(delete(AreaCount).where(AreaCount.extract_id == extract_id))
         connection.execute(delete(HeldIncident).where(HeldIncident.extract_id == extract_id))
         connection.execute(delete(SuppliedWindow).where(SuppliedWindow.extract_id == extract_id))
         connection.execute(update(Extract).where(Extract.id == extract_id).values(withdrawn_at=now))
@@ -175,6 +181,7 @@ def unload_extract(engine: Engine, extract_id: int, *, now: datetime) -> Unloade
         alterations = Alterations(connection, {extract.source_id: touched[extract.source_id] & supplied})
         pack_from_store(connection, touched)
         recount(connection, set_ids=_all_sets(connection), months=touched)
+        recount_areas(connection, source_ids=[extract.source_id])
         files = _files_of(connection, extract_id)
         before = _files_before(connection, extract_id, extract.source_id, extract.stream, windows) if windows else []
         stamp(connection)

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import re
-import unicodedata
 from typing import TYPE_CHECKING
 
 import pyarrow as pa
@@ -11,13 +9,14 @@ import pyarrow.compute as pc
 
 from loaders.tables import Table, decode, first_records, read_delimited, read_workbook
 from mapping.errors import DataRefused
+from mapping.vocabulary import slug
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
 
     from loaders.extracts import Received
 
-__all__ = ["distinct", "fitting", "name_key", "numbers_in", "read_listing", "shown"]
+__all__ = ["distinct", "fitting", "named_so", "numbers_in", "plain_numbers", "read_listing", "shown"]
 
 _DELIMITERS = (",", "\t", ";", "|")
 _NUMBER = r"^\d{1,15}(\.\d+)?$"
@@ -86,12 +85,6 @@ def _named(header: list[str], name: str) -> list[str]:
     return named
 
 
-def name_key(name: str) -> str:
-    """How names are compared: letters and digits only, `&` as `and`."""
-    plain = unicodedata.normalize("NFKD", name.replace("&", " and ")).encode("ascii", "ignore").decode()
-    return re.sub(r"[^a-z0-9]+", "", plain.casefold())
-
-
 def distinct(table: Table, column: str) -> list[str]:
     """The different texts of a column, empty ones left out."""
     return [text for text in pc.unique(table.columns[column]).to_pylist() if text]
@@ -103,6 +96,12 @@ def fitting(table: Table, fits: Callable[[str], bool], *, besides: Iterable[str]
     hits = {c: sum(map(fits, distinct(table, c))) for c in table.columns if c not in others}
     best = max(hits, key=lambda column: hits[column], default=None)
     return best if best is not None and hits[best] else None
+
+
+def named_so(table: Table, areas: str) -> str | None:
+    """The column that the header names as these areas: of `lsoa21` `LSOA21CD`, `lsoa21` or `LSOA21 code`."""
+    wanted = {areas, f"{areas}cd", f"{areas}-code"}
+    return next((column for column in table.columns if slug(column) in wanted), None)
 
 
 def numbers_in(table: Table, *, besides: Iterable[str] = ()) -> list[str]:

@@ -13,7 +13,8 @@ import pyarrow.compute as pc
 from sqlalchemy import delete, insert, select
 
 from loaders.extracts import open_received
-from loaders.listings import distinct, fitting, numbers_in, plain_numbers, read_listing, shown
+from loaders.listings import distinct, fitting, named_so, numbers_in, plain_numbers, read_listing, shown
+from mapping.area_counts import recount_areas
 from mapping.errors import DataRefused
 from mapping.overlays import read_shapes, shares_by_shape
 from mapping.statistics import shares_of
@@ -32,7 +33,7 @@ if TYPE_CHECKING:
 
     from loaders.tables import Table
 
-__all__ = ["WEIGHTED_BY", "LookupReport", "load_lookup", "load_lookup_from_shapes"]
+__all__ = ["WEIGHTED_BY", "LookupReport", "keep_lookups", "load_lookup", "load_lookup_from_shapes"]
 
 WEIGHTED_BY = ("population", "area", "best-fit")
 
@@ -228,12 +229,12 @@ def _code_columns(table: Table, name: str, areas: str, known: list[str], wards: 
         raise DataRefused(f"{name}: no column holds codes of the set's wards.", hint="Is it of the same vintage as the set?")
     if area_codes:
         # Two vintages share most of their codes: the column of the areas is the one named so, or the better fit.
-        named = _named_so(table, areas)
+        named = named_so(table, areas)
         area = named or fitting(table, area_codes.__contains__, besides=(ward,))
         if named == ward:
             ward = fitting(table, ward_codes.__contains__, besides=(named,)) or ""
     else:
-        area = _named_so(table, areas)
+        area = named_so(table, areas)
         likely = [c for c in table.columns if c != ward and all(map(_CODE.match, distinct(table, c)))]
         if area is None and len(likely) == 1:
             area = likely[0]
@@ -243,11 +244,6 @@ def _code_columns(table: Table, name: str, areas: str, known: list[str], wards: 
             hint=f"Name it `{areas}` (or {areas.upper()}CD) in the header. Its columns: {shown(table.columns, most=15)}.",
         )
     return area, ward
-
-
-def _named_so(table: Table, areas: str) -> str | None:
-    wanted = {areas, f"{areas}cd", f"{areas}-code"}
-    return next((column for column in table.columns if slug(column) in wanted), None)
 
 
 def _weight_column(table: Table, name: str, besides: tuple[str, str], *, one_ward: bool) -> str | None:
@@ -295,6 +291,7 @@ def _store(
             }
         ),
     )
+    recount_areas(connection, set_ids=[set_id])
     stamp(connection)
     boundaries = str(connection.scalar(select(BoundarySet.name).where(BoundarySet.id == set_id)))
     outside = int((np.diff(found.shares.indptr) == 0).sum())
@@ -302,3 +299,28 @@ def _store(
     notes = [f"{len(empty):,} wards of {boundaries} hold no area: {shown(empty)}."] if empty else []
     reached = len(wards) - len(empty)
     return LookupReport(areas, boundaries, found.weighted_by, len(found.codes) - outside, outside, reached, notes)
+
+
+def keep_lookups(connection: Connection, set_id: int, codes: list[str]) -> list[str]:
+    """Take out the lookups that a set which is loaded again with these codes cannot keep, and say which.
+
+    It keeps those to it if none leads to a code that is gone; those measured from its shapes must be made anew.
+    """
+    files = AreaLookupFile
+    name = connection.scalar(select(BoundarySet.name).where(BoundarySet.id == set_id))
+    led = set(connection.scalars(select(AreaLookup.ward_code).where(AreaLookup.boundary_set_id == set_id)))
+    mine = files.boundary_set_id == set_id
+    measured = (files.file_name == "") & (mine | (files.areas == name))
+    gone = measured if led <= set(codes) else measured | mine
+    notes = []
+    for file in connection.execute(
+        select(files.areas, files.boundary_set_id, BoundarySet.name)
+        .join(BoundarySet, BoundarySet.id == files.boundary_set_id)
+        .where(gone)
+        .order_by(files.areas, BoundarySet.name)
+    ).all():
+        for model in (AreaLookup, AreaLookupFile):
+            same = (model.areas == file.areas) & (model.boundary_set_id == file.boundary_set_id)
+            connection.execute(delete(model).where(same))
+        notes.append(f"The lookup from {file.areas} to {file.name} was of other shapes, and taken out. Load it again.")
+    return notes

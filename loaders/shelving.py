@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mapping.vocabulary import CrimeType
 
 
-__all__ = ["shelve"]
+__all__ = ["shelve", "type_ids"]
 
 _MOST_OUTSIDE = 0.9
 _PLENTY = 20
@@ -59,7 +59,7 @@ def shelve(
         If a window would lose more than half its rows without `replace`, or a source would change who may see it.
     """
     with writing(engine) as connection:
-        type_ids = _type_ids(connection, (t for extract in extracts for t in extract.layout.all_types))
+        ids_of_types = type_ids(connection, (t for extract in extracts for t in extract.layout.all_types))
         ledger = OpenLedger(connection, now)
         faults: list[str] = []
         for extract in extracts:
@@ -72,7 +72,7 @@ def shelve(
         if faults:
             raise DataRefused("\n\n".join(faults), hint="Nothing was stored.")
         if ledger.fresh:
-            _store(connection, ledger, type_ids, now=now, progress=progress)
+            _store(connection, ledger, ids_of_types, now=now, progress=progress)
             stamp(connection)
             report.warnings += [
                 warning
@@ -147,7 +147,7 @@ def _report_of(extract: ReceivedExtract) -> ExtractReport:
     )
 
 
-def _type_ids(connection: Connection, types: Iterable[CrimeType]) -> dict[str, int]:
+def type_ids(connection: Connection, types: Iterable[CrimeType]) -> dict[str, int]:
     """Ids of all crime types, those that a layout adds included."""
     known = {row.slug: row for row in connection.execute(select(CrimeTypeRow))}
     ids: dict[str, int] = {slug: row.id for slug, row in known.items()}

@@ -20,6 +20,7 @@ from mapping.vocabulary import Month, Period, group_members
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from mapping.counts import Supply
     from mapping.coverage import Coverage
     from mapping.measures.where import NearRow
     from mapping.reader import BoundarySetInfo, Catalogue, Reader
@@ -87,8 +88,10 @@ def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
     boundary_set = catalogue.boundary_set(question.boundaries)
     sources = catalogue.sources_in_view(question.source)
     members = [t.id for t in group_members(question.crime_type, catalogue.crime_types)]
-    in_view = catalogue.coverage.of(sources=[s.id for s in sources])
-    period = resolve_period(question, in_view, months=measure.default_months)
+    supplied = catalogue.coverage.of(sources=[s.id for s in sources])
+    in_view = reader.coverage_on(catalogue, boundary_set).of(sources=[s.id for s in sources])
+    counts = reader.counts(catalogue, boundary_set, question.source)
+    period = resolve_period(question, in_view if in_view.span else supplied, months=measure.default_months)
     sending = in_view.of(crime_types=members)
     covers = streams_of_wards(reader.reach(catalogue, boundary_set), sending, wards=len(boundary_set.wards))
     covered: NDArray[np.bool_] = np.any(covers, axis=1)
@@ -101,7 +104,7 @@ def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
         crime_type_name=catalogue.crime_type_name(question.crime_type),
         crime_types=tuple(members),
         period=period,
-        counts=reader.counts(catalogue, boundary_set, question.source),
+        counts=counts,
         coverage=sending,
         groups=groups,
         group_of_area=group_of_area,
@@ -114,7 +117,9 @@ def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
     classes = sequential_classes(figures.value, write=measure.format) if measure.legend == "sequential" else ()
     missing = reaching(sending, covers).missing(period)
     extracts = reader.ledger(catalogue).behind(sending, period)
-    meta = _meta(catalogue, boundary_set, question, period=period, missing=missing, extracts=extracts) | {
+    meta = _meta(
+        catalogue, boundary_set, question, period=period, missing=missing, extracts=extracts, supplies=counts.supplies
+    ) | {
         "measure": measure.id,
         "unit": measure.unit,
         "denominator": figures.denominator,
@@ -165,8 +170,9 @@ def count_rows(reader: Reader, question: Question) -> tuple[list[dict[str, Any]]
     boundary_set = catalogue.boundary_set(question.boundaries)
     sources = catalogue.sources_in_view(question.source)
     members = {t.id for t in group_members(question.crime_type, catalogue.crime_types)}
-    in_view = catalogue.coverage.of(sources=[s.id for s in sources])
-    period = resolve_period(question, in_view, months=None)
+    supplied = catalogue.coverage.of(sources=[s.id for s in sources])
+    in_view = reader.coverage_on(catalogue, boundary_set).of(sources=[s.id for s in sources])
+    period = resolve_period(question, in_view if in_view.span else supplied, months=None)
     counts = reader.counts(catalogue, boundary_set, question.source)
     chosen = set(wanted_wards(question, boundary_set))
     types = sorted((t, i) for i, t in enumerate(counts.crime_types) if t in members)
@@ -177,13 +183,15 @@ def count_rows(reader: Reader, question: Question) -> tuple[list[dict[str, Any]]
             rows += [
                 {"ward_code": ward.code, "ward_name": ward.name, "month": str(counts.months[m]), "crime_type": t, "count": n}
                 for t, i in types
-                if (n := int(counts.values[w, m, i]))
+                if (n := _plain(counts.values[w, m, i], as_whole=True))
             ]
     sending = in_view.of(crime_types=members)
     covers = streams_of_wards(reader.reach(catalogue, boundary_set), sending, wards=len(boundary_set.wards))
     missing = reaching(sending, covers).missing(period)
     extracts = reader.ledger(catalogue).behind(sending, period)
-    return rows, _meta(catalogue, boundary_set, question, period=period, missing=missing, extracts=extracts)
+    return rows, _meta(
+        catalogue, boundary_set, question, period=period, missing=missing, extracts=extracts, supplies=counts.supplies
+    )
 
 
 def wanted_wards(question: Question, boundary_set: BoundarySetInfo) -> list[int]:
@@ -199,10 +207,15 @@ def _meta(
     period: Period,
     missing: list[dict[str, str]],
     extracts: list[int],
+    supplies: tuple[Supply, ...],
 ) -> dict[str, Any]:
     """What figures stand on, with every key that `meta` has; a measure adds its own."""
     sources = [s.id for s in catalogue.sources_in_view(question.source)]
     latest = catalogue.coverage.of(sources=sources).latest
+    apportioned = [s for s in supplies if s.weighted_by and not s.months.isdisjoint(period)]
+    printed = [s.attribution for s in apportioned if s.attribution]
+    how = dict.fromkeys((s.source, s.areas, s.weighted_by) for s in apportioned)
+    estimated = [{"source": source, "areas": areas, "weighted_by": by} for source, areas, by in how]
     return {
         "measure": None,
         "unit": "incidents",
@@ -218,7 +231,8 @@ def _meta(
         "phi": None,
         "data_as_of": str(latest) if latest else None,
         "data_version": catalogue.data_version,
-        "attribution": attribution(catalogue, boundary_set, question.source),
+        "attribution": list(dict.fromkeys([*attribution(catalogue, boundary_set, question.source), *printed])),
+        "estimated": estimated,
         "classes": [],
     }
 
@@ -260,19 +274,21 @@ def _options(measure: Measure, given: dict[str, str]) -> dict[str, str]:
     return chosen
 
 
-def _rows(figures: Figures, areas: tuple[Area, ...], *, whole: bool) -> list[dict[str, Any]]:
-    def plain(value: float, *, as_whole: bool) -> float | int | None:
-        if math.isnan(value):
-            return None
-        return int(value) if as_whole else float(value)
+def _plain(value: float, *, as_whole: bool) -> float | int | None:
+    """A figure as answers write it: whole numbers as such, unless what was apportioned made them fractions."""
+    if math.isnan(value):
+        return None
+    return int(value) if as_whole and float(value).is_integer() else float(value)
 
+
+def _rows(figures: Figures, areas: tuple[Area, ...], *, whole: bool) -> list[dict[str, Any]]:
     return [
         {
             "ward_code": area.code,
             "ward_name": area.name,
-            "value": plain(figures.value[i], as_whole=whole),
-            "low": plain(figures.low[i], as_whole=False),
-            "high": plain(figures.high[i], as_whole=False),
+            "value": _plain(figures.value[i], as_whole=whole),
+            "low": _plain(figures.low[i], as_whole=False),
+            "high": _plain(figures.high[i], as_whole=False),
             "status": figures.status[i],
             "class": figures.classes[i],
             "sentence": figures.sentences[i],

@@ -23,24 +23,44 @@ if TYPE_CHECKING:
 
 S = TypeVar("S", Delete, Select[Any])
 
-__all__ = ["Counts", "count_combinations", "pack_from_store", "pack_months", "read_counts", "recount"]
+__all__ = ["Counts", "Supply", "count_combinations", "pack_from_store", "pack_months", "read_counts", "recount"]
 
 _MONTHS_AT_ONCE = 24  # of a whole country in memory
 _COUNTABLE = 8  # cells for each incident, up to which counting beats sorting
 
 
 @dataclass(frozen=True, slots=True)
-class Counts:
-    """Whole numbers of incidents, labelled.
+class Supply:
+    """How the counts of one source, stream and kind of areas come onto a boundary set, and the months that they cover.
 
-    `values` has the shape (wards, months, crime types); `months` are consecutive. No incidents is 0: whether a month was
-    supplied at all is not said here, but by `mapping.coverage`.
+    `weighted_by` is empty where the areas are the wards themselves, and None where no lookup leads from them to the set.
+    `wards` are the indices of the wards that any of its areas reaches.
     """
 
-    values: NDArray[np.int64]
+    source: str
+    stream: str
+    areas: str
+    weighted_by: str | None
+    attribution: str
+    months: frozenset[Month]
+    wards: frozenset[int]
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Incidents, labelled.
+
+    `values` has the shape (wards, months, crime types); `months` are consecutive. No incidents is 0: whether a month was
+    supplied at all is not said here, but by `mapping.coverage`. They are whole numbers, unless some were supplied as counts
+    of areas (`supplies`): then `estimated` says how many of each were apportioned, and both may be fractions.
+    """
+
+    values: NDArray[Any]
     ward_codes: tuple[str, ...]
     months: tuple[Month, ...]
     crime_types: tuple[str, ...]
+    estimated: NDArray[np.float64] | None = None
+    supplies: tuple[Supply, ...] = ()
 
 
 def count_combinations(*parts: NDArray[np.int64]) -> tuple[tuple[NDArray[np.int64], ...], NDArray[np.int64]]:

@@ -106,9 +106,11 @@ def covered_wards(inside: NDArray[np.float64], districts: NDArray[np.object_], *
     return covered if usual >= SMALL else np.ones(len(inside), dtype=bool)
 
 
-def streams_of_wards(reach: Mapping[str, NDArray[np.bool_]], coverage: Coverage, *, wards: int) -> NDArray[np.bool_]:
-    """Which streams cover each of so many wards: shape (wards, streams)."""
-    by_stream = [reach[stream.source] for stream in coverage.streams]
+def streams_of_wards(
+    reach: Mapping[tuple[str, str], NDArray[np.bool_]], coverage: Coverage, *, wards: int
+) -> NDArray[np.bool_]:
+    """Which streams cover each of so many wards, from the reach of each source and stream: shape (wards, streams)."""
+    by_stream = [reach[stream.source, stream.stream] for stream in coverage.streams]
     return np.array(by_stream, dtype=bool).reshape(len(by_stream), wards).T
 
 

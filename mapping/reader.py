@@ -9,7 +9,14 @@ from typing import TYPE_CHECKING, Any, TypeVar
 
 from sqlalchemy import select
 
-from mapping.counts import Counts, read_counts
+from mapping.area_counts import (
+    add_area_counts,
+    coverage_on_set,
+    reach_of_supplies,
+    read_area_figures,
+    read_supplies,
+)
+from mapping.counts import Counts, Supply, read_counts
 from mapping.denominators import Denominators, read_denominators
 from mapping.errors import BadRequest, NotFound, StoreBusy, StoreNotReady
 from mapping.issues import IssueCount, IssueLine, read_issue_counts, read_issues
@@ -198,18 +205,35 @@ class Reader:
         types = [t.id for t in catalogue.crime_types]
         return self._keep(
             (catalogue.data_version, "counts", boundary_set.id, *sources),
-            lambda c: read_counts(c, boundary_set.id, sources=sources, crime_types=types),
+            lambda c: add_area_counts(
+                read_counts(c, boundary_set.id, sources=sources, crime_types=types),
+                read_area_figures(c, boundary_set.id, sources=sources),
+            ),
         )
 
-    def reach(self, catalogue: Catalogue, boundary_set: BoundarySetInfo) -> dict[str, NDArray[np.bool_]]:
-        """For each source, which wards of a set it covers, in the order of the set's wards."""
+    def supplies(self, catalogue: Catalogue, boundary_set: BoundarySetInfo) -> tuple[Supply, ...]:
+        """How the counts of areas of every source come onto a set."""
+        return self._keep(
+            (catalogue.data_version, "supplies", boundary_set.id),
+            lambda c: read_supplies(c, boundary_set.id, sources=[s.id for s in catalogue.sources]),
+        )
 
-        def read(connection: Connection) -> dict[str, NDArray[np.bool_]]:
+    def coverage_on(self, catalogue: Catalogue, boundary_set: BoundarySetInfo) -> Coverage:
+        """The coverage of every stream as far as it comes onto a set."""
+        return coverage_on_set(catalogue.coverage, self.supplies(catalogue, boundary_set), boundary_set.name)
+
+    def reach(self, catalogue: Catalogue, boundary_set: BoundarySetInfo) -> dict[tuple[str, str], NDArray[np.bool_]]:
+        """For each source and stream, which wards of a set it covers, in the order of the set's wards."""
+        of_areas = reach_of_supplies(self.supplies(catalogue, boundary_set), wards=len(boundary_set.wards))
+
+        def read(connection: Connection) -> dict[tuple[str, str], NDArray[np.bool_]]:
             incidents = dict.fromkeys((s.id for s in catalogue.sources), 0)
             for stream in catalogue.coverage.counting:
-                incidents[stream.source] += sum(month.rows for month in stream.months.values())
+                if stream.records == "incidents":
+                    incidents[stream.source] += sum(month.rows for month in stream.months.values())
             districts = [ward.district_code for ward in boundary_set.wards]
-            return read_reach(connection, boundary_set.id, districts, incidents=incidents)
+            by_source = read_reach(connection, boundary_set.id, districts, incidents=incidents)
+            return {(s.source, s.stream): by_source[s.source] for s in catalogue.coverage.streams} | of_areas
 
         return self._keep((catalogue.data_version, "reach", boundary_set.id), read)
 

@@ -25,6 +25,7 @@ from mapping.store.models import (
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
+    from mapping.counts import Supply
     from mapping.coverage import Coverage
 
 __all__ = ["alteration_lines", "read_status", "status_lines"]
@@ -51,10 +52,23 @@ def read_status(engine: Engine, *, open_only: bool) -> dict[str, Any]:
         sent = catalogue.coverage.by_source()
         for source in sources:
             source["months"] = _months(sent[source["id"]]) if source["id"] in sent else []
+            source["area_counts"] = sum(
+                month.rows
+                for stream in catalogue.coverage.of(sources=[source["id"]]).streams
+                for month in stream.months.values()
+                if stream.records == "area-counts"
+            )
         visible = {s.id for s in catalogue.sources}
         return {
             "boundary_sets": [
-                {"name": s.name, "kind": s.kind, "wards": len(s.wards), **_placed(connection, s.id, visible)}
+                {
+                    "name": s.name,
+                    "kind": s.kind,
+                    "effective": str(s.effective) if s.effective else None,
+                    "wards": len(s.wards),
+                    **_placed(connection, s.id, visible),
+                    "area_counts": [_supplied(supply) for supply in reader.supplies(catalogue, s)],
+                }
                 for s in catalogue.boundary_sets
             ],
             "population": [
@@ -86,6 +100,12 @@ def _placed(connection: Connection, set_id: int, sources: set[str]) -> dict[str,
         .where(Incident.place_id.is_not(None), PlaceWard.ward_id.is_(None), Source.slug.in_(sources))
     )
     return {"wards_with_incidents": int(hit), "in_ward": int(in_ward), "outside": int(outside or 0)}
+
+
+def _supplied(supply: Supply) -> dict[str, str | None]:
+    """How a source's counts of areas come onto a set; no `weighted_by` where no lookup leads there."""
+    by = "exact" if supply.weighted_by == "" else supply.weighted_by
+    return {"source": supply.source, "stream": supply.stream, "areas": supply.areas, "weighted_by": by}
 
 
 def _source(connection: Connection, slug: str, name: str, access: str) -> dict[str, Any]:
@@ -125,6 +145,7 @@ def _source(connection: Connection, slug: str, name: str, access: str) -> dict[s
         **{why: held.get(why, 0) for why in HELD},
         "rejected": int(rejected),
         "without_coordinates": int(kept) - int(located),
+        "area_counts": 0,
         "months": [],
     }
 
@@ -176,12 +197,24 @@ def _extracts(connection: Connection, sources: set[str]) -> list[dict[str, Any]]
     ]
 
 
+def _since(boundary_set: dict[str, Any]) -> str:
+    return f", in force since {boundary_set['effective']}" if boundary_set["effective"] else ""
+
+
+def _ways(found: dict[str, Any], source: str) -> str:
+    """In words how a source's counts of areas come onto each set."""
+    led = [(on["name"], s) for on in found["boundary_sets"] for s in on["area_counts"] if s["source"] == source]
+    how = {"exact": "exact", None: "not, for want of a lookup"}
+    said = dict.fromkeys(f"{s['areas']} on {name} " + how.get(s["weighted_by"], f"by {s['weighted_by']}") for name, s in led)
+    return "; ".join(said) or "no boundary set is loaded"
+
+
 def status_lines(found: dict[str, Any]) -> list[str]:
     """The facts of `read_status` as they are printed."""
     lines = [f"Data as of {found['data_as_of'] or 'nothing yet'}, version {found['data_version']}."]
     lines += [
-        f"Boundary set {s['name']} ({s['kind']}): {s['wards']:,} areas, {s['wards_with_incidents']:,} with incidents; "
-        f"{s['in_ward']:,} incidents in one, {s['outside']:,} outside."
+        f"Boundary set {s['name']} ({s['kind']}{_since(s)}): {s['wards']:,} areas, {s['wards_with_incidents']:,} with "
+        f"incidents; {s['in_ward']:,} incidents in one, {s['outside']:,} outside."
         for s in found["boundary_sets"]
     ]
     lines += [
@@ -198,6 +231,8 @@ def status_lines(found: dict[str, Any]) -> list[str]:
         )
         if any(source[why] for why in HELD):
             lines.append("  Set aside by changes: " + ", ".join(f"{source[why]:,} {why}" for why in HELD) + ".")
+        if source["area_counts"]:
+            lines.append(f"  {source['area_counts']:,} incidents more as counts of areas: {_ways(found, source['id'])}.")
         months = source["months"]
         if months:
             holes = [f"{m['month']} {m['status']} ({m['reason']})" for m in months if m["status"] != "supplied"]

@@ -34,6 +34,7 @@ __all__ = [
     "Period",
     "group_members",
     "in_united_kingdom",
+    "name_key",
     "slug",
     "to_lonlat",
     "to_metres",
@@ -204,6 +205,11 @@ def slug(text: str) -> str:
     """An id made of a name: `Hertfordshire Constabulary` -> `hertfordshire-constabulary`."""
     plain = unicodedata.normalize("NFKD", text).encode("ascii", "ignore").decode()
     return re.sub(r"[^a-z0-9]+", "-", plain.casefold()).strip("-")
+
+
+def name_key(name: str) -> str:
+    """How names of places are compared, letters and digits only: `King's Cross & Euston` -> `kingscrossandeuston`."""
+    return slug(name.replace("&", " and ").replace("'", "").replace("\u2019", "")).replace("-", "")
 
 
 # EPSG:1314 (OSGB36 to WGS 84, 7-parameter Helmert, stated accuracy 2 m), written out so that no PROJ database, version or

@@ -82,7 +82,10 @@ def wards():
     return frame
 
 
-PLACED = {"name": "wd24", "kind": "ward", "wards": 4, "wards_with_incidents": 3, "in_ward": 8, "outside": 1}
+PLACED = {"name": "wd24", "kind": "ward", "wards": 4, "wards_with_incidents": 3, "in_ward": 8, "outside": 1} | {
+    "effective": "2024-12-31",
+    "area_counts": [],
+}
 
 
 def write_shapefile(frame, folder, *, encoding="utf-8"):

@@ -6,10 +6,12 @@ from contextlib import ExitStack
 import pytest
 from sqlalchemy import text
 
+from loaders.area_counts import load_area_counts
 from loaders.boundaries import load_boundaries
 from loaders.demo import write_demo
 from loaders.incidents import Window, load_incidents
 from loaders.ledger import unload_extract
+from loaders.lookups import load_lookup, load_lookup_from_shapes
 from loaders.population import load_population
 from mapping.store import open_engine
 from mapping.store.models import Base
@@ -32,11 +34,11 @@ from tests.tiny import (
     write_calls,
     write_layout,
     write_street,
+    write_table,
 )
 
 DEMO_YEAR = 2024
 NOT_FILLED_YET = {
-    *("area_count", "area_lookup", "area_lookup_file", "ward_area_count"),
     *("coverage_note", "source_district", "place_verdict"),
     *("held_incident", "load", "load_change", "outcome"),
 }
@@ -100,6 +102,13 @@ def fill(url, demo, folder):
     changed = write_calls(folder, calls[1:2] * 2, name="week.csv")
     load_incidents(engine, [changed], now=NOW, layout=str(layout), window=week)
     load_boundaries(engine, WARDS, now=NOW, replace=True)
+    areas = [("A", "X05900001", 2), ("A", "X05900002", 1), ("É", "X05900002", 3), ("É", "X05999999", 4)]
+    lookup = write_table(folder / "lookup.csv", ("parish", "ward", "weight"), areas)
+    load_lookup(engine, lookup, areas="parish", boundaries="wd24", weighted_by="population", now=NOW, attribution="© Parishes")
+    load_lookup_from_shapes(engine, from_boundaries="demo21", boundaries="demo25", now=NOW)
+    thirds = [("A", "2024-01", "burglary", 100), ("É", "2024-01", "burglary", 7), ("A", "2024-02", "drugs", 11)]
+    counts = write_table(folder / "counts.csv", ("parish", "month", "type", "count"), thirds)
+    load_area_counts(engine, counts, areas="parish", source="counting-house", now=NOW, access="open")
     first = write_street(folder, "2023-12", [(ASB, NW)])
     report = load_incidents(engine, [first], now=NOW)
     unload_extract(engine, report.extracts[0].extract_id, now=NOW)

@@ -64,7 +64,7 @@ def test_the_sample_gives_the_figures_of_reference(run):
     assert source["without_coordinates"] == 1_668
     assert [month["status"] for month in source["months"]] == ["supplied"] * 12
     wd20 = {"name": "wd20", "kind": "ward", "wards": 179, "wards_with_incidents": 179, "in_ward": 97_476, "outside": 1_263}
-    assert found["boundary_sets"] == [wd20]
+    assert found["boundary_sets"] == [wd20 | {"effective": "2020-12-31", "area_counts": []}]
     assert found["population"] == [{"boundaries": "wd20", "year": 2020, "residents": 1_195_672}]
     assert found["data_as_of"] == "2021-12"
     everything, asb = counts(run), counts(run, "--crime-type", "asb")

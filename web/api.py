@@ -304,5 +304,6 @@ def _meta(
         "data_as_of": str(latest) if latest else None,
         "data_version": catalogue.data_version,
         "attribution": attribution(catalogue, boundary_set, source) if printed is None else list(dict.fromkeys(printed)),
+        "estimated": [],
         "classes": [],
     }

@@ -196,13 +196,15 @@ def ward_figures(
     members = {t.id for t in group_members(question.crime_type, catalogue.crime_types)}
     wanted = [i for i, t in enumerate(counts.crime_types) if t in members]
     at_ward = found.boundary_set.wards.index(ward)
-    covering = {source for source, wards in reader.reach(catalogue, found.boundary_set).items() if wards[at_ward]}
-    in_view = catalogue.coverage.of(sources=covering & {s.id for s in catalogue.sources_in_view(question.source)})
+    reach = reader.reach(catalogue, found.boundary_set)
+    on_set = reader.coverage_on(catalogue, found.boundary_set)
+    covering = on_set.only(reach[s.source, s.stream][at_ward] for s in on_set.streams)
+    in_view = covering.of(sources=[s.id for s in catalogue.sources_in_view(question.source)])
     sending = in_view.of(crime_types=members)
     bars = tuple(
         Bar(
             month,
-            int(of_ward[at[month], wanted].sum()) if month in at else 0,
+            round(of_ward[at[month], wanted].sum()) if month in at else 0,
             sending.status(month),
             found.period.first <= month <= found.period.last,
         )
@@ -210,9 +212,9 @@ def ward_figures(
     )
     inside = [at[month] for month in found.period if month in at]
     sums = of_ward[inside].sum(axis=0) if inside else of_ward[:0].sum(axis=0)
-    every = int(sums.sum())
+    every = float(sums.sum())
     named = {t.id: t.name for t in catalogue.crime_types}
-    ranked = sorted((-int(n), t) for t, n in zip(counts.crime_types, sums, strict=True) if n)
+    ranked = sorted((-round(n), t) for t, n in zip(counts.crime_types, sums, strict=True) if round(n))
     common = tuple(CommonType(t, named.get(t, t), -n, -100 * n / every) for n, t in ranked)
     return WardFigures(ward, _row(row, found, ward.district_name), bars, common, bool(in_view.missing(found.period)))
 

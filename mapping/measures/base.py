@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Literal
+from dataclasses import dataclass, field, replace
+from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
@@ -82,25 +82,53 @@ class View:
     nearness: Callable[[], Nearness | None] = lambda: None
     at_default: Counts | None = None
 
-    def observed(self, period: Period, *, without_default_places: bool = False) -> NDArray[np.int64]:
+    def observed(self, period: Period, *, without_default_places: bool = False) -> NDArray[Any]:
         """Incidents of the types in view in the wards that a source covers: shape (areas, months of the period).
 
+        They are whole numbers, unless some were apportioned from counts of other areas.
         Figures of where things cluster leave out what is at a confirmed default location; counts keep it.
         """
         every = self.total_of(self.counts, period)
         if not without_default_places or self.at_default is None:
             return every
-        return every - self.total_of(self.at_default, period)
+        left: NDArray[Any] = every - self.total_of(self.at_default, period)
+        return left
 
-    def total_of(self, counts: Counts, period: Period) -> NDArray[np.int64]:
+    def estimated_words(self, period: Period, *, among: NDArray[np.bool_]) -> list[str]:
+        """For each area a sentence on how many of its incidents were apportioned from counts of other areas, or nothing.
+
+        Parameters
+        ----------
+        among
+            Which months of the period count: shape (areas, months).
+        """
+        if self.counts.estimated is None:
+            return [""] * len(self.areas)
+        how: list[dict[str, None]] = [{} for _ in self.areas]
+        sending = {(s.source, s.stream) for s in self.coverage.streams}
+        months = list(period)
+        for supply in self.counts.supplies:
+            if supply.weighted_by and (supply.source, supply.stream) in sending:
+                covered = np.array([month in supply.months for month in months])
+                for area in {int(self.area_of_ward[ward]) for ward in supply.wards}:
+                    if (among[area] & covered).any():
+                        how[area][f"{supply.areas} by {supply.weighted_by.replace('-', ' ')}"] = None
+        every = (replace(self.counts, values=self.counts.estimated), self.counts)
+        part, whole = (np.where(among, self.total_of(counts, period), 0).sum(axis=1) for counts in every)
+        return [
+            f" Estimated: {part[i]:,.0f} of {whole[i]:,.0f} apportioned from {' and '.join(said)}." if said else ""
+            for i, said in enumerate(how)
+        ]
+
+    def total_of(self, counts: Counts, period: Period) -> NDArray[Any]:
         """Counts of the set's wards as `observed` sums them."""
         wanted = [i for i, t in enumerate(counts.crime_types) if t in self.crime_types]
-        by_ward = np.zeros((len(counts.ward_codes), len(period)), dtype=np.int64)
+        by_ward = np.zeros((len(counts.ward_codes), len(period)), dtype=counts.values.dtype)
         at = {month: i for i, month in enumerate(counts.months)}
         for i, month in enumerate(period):
             if month in at:
                 by_ward[:, i] = counts.values[:, at[month], wanted].sum(axis=1)
-        summed = np.zeros((len(self.areas), len(period)), dtype=np.int64)
+        summed = np.zeros((len(self.areas), len(period)), dtype=counts.values.dtype)
         # What strays into wards that no source covers is no figure of theirs, nor of a total that holds them.
         np.add.at(summed, self.area_of_ward[self.covered_wards], by_ward[self.covered_wards])
         return summed

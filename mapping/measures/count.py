@@ -31,15 +31,17 @@ def _compute(view: View) -> Figures:
     where = look_where(view, np.ones_like(codes, dtype=bool))
     near = where.near(observed)
     missing = view.missing_words(view.period)
+    estimated = view.estimated_words(view.period, among=codes > NOT_SUPPLIED)
     what = f"{view.crime_type_name[:1].lower()}{view.crime_type_name[1:]}, {view.period.words}"
     sentences = [
         f"{area.name}: {observed[i]:,.0f} recorded ({what}). Allowing for chance, its level is {low[i]:,.0f} to "
-        f"{high[i]:,.0f}.{_of_places(where, near, i)}{missing[i]}"
+        f"{high[i]:,.0f}.{_of_places(where, near, i)}{estimated[i]}{missing[i]}"
         if known[i]
         else f"{area.name}: no figure for {what}.{missing[i]}"
         for i, area in enumerate(view.areas)
     ]
-    status = ["not-supplied" if not known[i] else "ok" if whole[i] else "partial" for i in range(len(observed))]
+    given = ["estimated" if said else "ok" for said in estimated]
+    status = ["not-supplied" if not known[i] else given[i] if whole[i] else "partial" for i in range(len(observed))]
     return Figures(observed, low, high, status, [""] * len(observed), sentences, near=near)
 
 

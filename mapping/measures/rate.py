@@ -57,6 +57,7 @@ def _compute(view: View) -> Figures:
     one_more = np.full(n, np.nan)
     one_more[known] = rate_a_year(np.ones(int(known.sum())), number[known], months=months[known], per=kind.scale)
     near = where.near(counted.astype(float), scale=one_more)
+    estimated = view.estimated_words(view.period, among=whole)
     status, sentences = [], []
     for i, area in enumerate(view.areas):
         if not months[i]:
@@ -66,7 +67,7 @@ def _compute(view: View) -> Figures:
             sentences.append(f"{area.name}: no rate for {what}: no month is there whole.{missing[i]}{one}")
         elif divisor and known[i]:
             gaps = months[i] < len(view.period)
-            status.append("partial" if gaps else "estimated" if divisor.estimated else "ok")
+            status.append("partial" if gaps else "estimated" if divisor.estimated or estimated[i] else "ok")
             over = f" Worked out over the {months[i]} of {len(view.period)} months that were supplied whole." if gaps else ""
             of_places = (near.words(i, of="its incidents", write=MEASURE.format) if near else "") + where.default_words(
                 i, of="its incidents"
@@ -74,7 +75,7 @@ def _compute(view: View) -> Figures:
             sentences.append(
                 f"{area.name}: {value[i]:,.1f} per {kind.unit} a year (could be {low[i]:,.1f} to {high[i]:,.1f}; {what}; "
                 f"{_written(kind, number[i])} {kind.many}{divisor.words}).{_NOTES.get(kind.id, '')}{standing[i]}"
-                f"{of_places}{over}{missing[i]}"
+                f"{of_places}{over}{estimated[i]}{missing[i]}"
             )
         else:
             status.append("no-denominator")
