@@ -339,7 +339,7 @@ def fetch_boundaries_command(title: str, *, area: str | None, into: Path | None,
 
 @main.group()
 def layout() -> None:
-    """Show the layouts and tables of codes that exist."""
+    """Show the layouts and tables of codes that exist, or propose a layout for an unknown file."""
 
 
 @layout.command("list")
@@ -367,6 +367,18 @@ def layout_codes(name: str) -> None:
     from loaders.layouts.codes import code_table_text
 
     click.echo(code_table_text(name), nl=False)
+
+
+@layout.command("new")
+@click.argument("file", type=click.Path(path_type=Path))
+def layout_new(file: Path) -> None:
+    """Look at an unknown file and print a layout for it to correct: what it saw, and what it must ask, as comments."""
+    from loaders.proposals import propose_layout
+
+    proposal = propose_layout(file, today=_settings().clock().date())
+    click.echo(proposal.text, nl=False)
+    if proposal.questions:
+        _say([f"Questions that it leaves: {proposal.questions} (`# ?`). Until they are answered, no load uses it."])
 
 
 @main.command()

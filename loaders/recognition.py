@@ -14,9 +14,9 @@ if TYPE_CHECKING:
 
     from loaders.extracts import Received
 
-__all__ = ["find_layout", "read_by_layout"]
+__all__ = ["DELIMITERS", "find_layout", "read_by_layout"]
 
-_DELIMITERS = (",", "\t", ";", "|")
+DELIMITERS = (",", "\t", ";", "|")
 
 
 def find_layout(name_or_path: str) -> Layout:
@@ -43,7 +43,7 @@ def read_by_layout(received: Received, layouts: Sequence[Layout]) -> tuple[Table
         data = decoded[layout.encoding]
         if isinstance(data, DataRefused):
             continue
-        for delimiter in [layout.delimiter] if layout.delimiter else _DELIMITERS:
+        for delimiter in [layout.delimiter] if layout.delimiter else DELIMITERS:
             records = first_records(data, delimiter=delimiter)
             seen = max(seen, records[0][0] if records else [], key=len)
             header = next(((fields, line) for fields, line in records if not layout.missing_columns(fields)), None)

@@ -103,9 +103,18 @@ def first_records(data: bytes, *, delimiter: str) -> list[tuple[list[str], int]]
 
 
 def read_delimited(
-    data: bytes, name: str, *, delimiter: str, header: Sequence[str], header_line: int, wanted: Sequence[str]
+    data: bytes,
+    name: str,
+    *,
+    delimiter: str,
+    header: Sequence[str],
+    header_line: int,
+    wanted: Sequence[str],
+    line_breaks: bool = False,
 ) -> Table:
     """Read the wanted columns of a delimited UTF-8 file whose header ends on `header_line`.
+
+    A line break in a wanted field is refused unless `line_breaks`: then free text is among what is wanted.
 
     Raises
     ------
@@ -142,12 +151,16 @@ def read_delimited(
         broken = True
     if broken:
         # The slow reader knows the line of every fault and forgives the empty fields that spreadsheets append.
-        return _read_slowly(data, name, delimiter=delimiter, header=header, header_line=header_line, at=at)
+        return _read_slowly(
+            data, name, delimiter=delimiter, header=header, header_line=header_line, at=at, line_breaks=line_breaks
+        )
     columns = {column: table.column(unique[i]) for column, i in at.items()}
     lines = data.count(b"\n") + (0 if data.endswith(b"\n") else 1)
     if b'"' in data and table.num_rows != lines - header_line:
         # Line breaks inside quotation marks: only row by row is it seen whether they belong there.
-        return _read_slowly(data, name, delimiter=delimiter, header=header, header_line=header_line, at=at)
+        return _read_slowly(
+            data, name, delimiter=delimiter, header=header, header_line=header_line, at=at, line_breaks=line_breaks
+        )
     if table.num_rows == lines - header_line:
         # Nothing may hold on to the file's bytes: a load has many files.
         return _without_blank_rows(columns, table.num_rows, lambda rows: [int(row) + header_line + 1 for row in rows])
@@ -173,7 +186,14 @@ def _line_ends(data: bytes, *, delimiter: str, header_line: int) -> list[int]:
 
 
 def _read_slowly(
-    data: bytes, name: str, *, delimiter: str, header: Sequence[str], header_line: int, at: dict[str, int]
+    data: bytes,
+    name: str,
+    *,
+    delimiter: str,
+    header: Sequence[str],
+    header_line: int,
+    at: dict[str, int],
+    line_breaks: bool,
 ) -> Table:
     reader = _records(data, delimiter=delimiter, header_line=header_line)
     records, ends, bad = [], [], []
@@ -194,7 +214,8 @@ def _read_slowly(
     except csv.Error as error:
         raise DataRefused(f"{name}, line {reader.line_num}: {error}.", hint="Fetch or export the file again.") from error
     columns = {column: pa.chunked_array([pa.array([record[i] for record in records], pa.string())]) for column, i in at.items()}
-    _refuse_line_breaks(columns, name)
+    if not line_breaks:
+        _refuse_line_breaks(columns, name)
     table = _without_blank_rows(columns, len(records), lambda rows: [ends[int(row)] for row in rows])
     return Table(table.columns, table.rows, table.lines, tuple(bad))
 

@@ -13,6 +13,7 @@ from pydantic import ValidationError
 
 from loaders.layouts.codes import SET_ASIDE
 from loaders.layouts.declaration import Columns, Dates, Layout, type_key
+from loaders.layouts.questions import unanswered
 from mapping.errors import DataRefused, NotFound
 
 __all__ = ["SET_ASIDE", "Columns", "Dates", "Layout", "built_in_layouts", "layout_text", "read_layout", "type_key"]
@@ -54,7 +55,8 @@ def read_layout(path: Path) -> Layout:
         If it is not there, is no TOML, or does not say what a layout must.
     """
     try:
-        declared = tomllib.loads(path.read_text(encoding="utf-8"))
+        text = path.read_text(encoding="utf-8")
+        declared = tomllib.loads(text)
     except OSError as error:
         raise DataRefused(
             f"{path}: {error.strerror}.",
@@ -62,6 +64,12 @@ def read_layout(path: Path) -> Layout:
         ) from error
     except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
         raise DataRefused(f"{path}: is not TOML: {error}.", hint="docs/layouts.md shows a layout.") from error
+    questions = unanswered(declared, text)
+    if questions:
+        raise DataRefused(
+            f"{path}: it is not finished. It does not say yet:\n" + "\n".join(questions),
+            hint="Write the answer between the quotation marks, or take the line out where it does not apply.",
+        )
     try:
         return Layout.model_validate(_with_base(declared, path), context={"folder": path.parent})
     except ValidationError as error:
