@@ -190,10 +190,14 @@ def _list_words(kinds: Kinds, texts: list[tuple[str, int]]) -> None:
 
 
 def _known_words() -> dict[str, str]:
-    """The crime type of every name and id that is ours, by `type_key`."""
-    known = {}
-    for layout in built_in_layouts().values():
-        known.update({type_key(text): crime_type for text, crime_type in layout.crime_types.items() if crime_type != SET_ASIDE})
+    """The crime type, of the built-in ones, of every name and id that is ours and stands for one only, by `type_key`."""
+    built_in = {t.id for t in BUILT_IN_CRIME_TYPES}
+    meant: dict[str, set[str]] = {}
+    for name in code_tables():
+        for code in read_code_table(name, folder=Path()).codes:
+            meant.setdefault(type_key(code.name), set()).add(code.crime_type)
+    known = {text: min(types) for text, types in meant.items() if len(types) == 1 and types <= built_in}
+    known |= {type_key(text): crime_type for text, crime_type in built_in_layouts()["police-uk"].crime_types.items()}
     for crime_type in BUILT_IN_CRIME_TYPES:
         known[type_key(crime_type.name)] = crime_type.id
         known[type_key(crime_type.id)] = crime_type.id
