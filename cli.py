@@ -264,6 +264,73 @@ def _window(text: str) -> Any:
     return Window(start, end)
 
 
+@main.group(invoke_without_command=True)
+@click.pass_context
+def coverage(ctx: click.Context) -> None:
+    """List what was noted by hand of the months and the areas of sources, or note it."""
+    if ctx.invoked_subcommand is None:
+        from mapping.coverage_notes import list_notes
+        from mapping.store import check_ready, reading
+
+        engine = _engine(_settings())
+        check_ready(engine)
+        with reading(engine) as connection:
+            click.echo("\n".join(list_notes(connection)))
+
+
+@coverage.command("set")
+@click.argument("source")
+@click.option("--stream", default="", help="Only this stream of it; else all.")
+@click.option("--from", "first", required=True, help="First month, YYYY-MM.")
+@click.option("--to", "last", help="Last month, YYYY-MM; else until further notice.")
+@click.option("--status", required=True, type=click.Choice(["supplied", "partial", "not-supplied"]), help="What holds.")
+@click.option("--reason", required=True, help="How it is known, in a sentence; it is shown beside the figures.")
+def coverage_set(source: str, *, first: str, last: str | None, **options: Any) -> None:
+    """Note the status of a source's months; it comes before what the rule says."""
+    from mapping.coverage_notes import set_note
+    from mapping.store import check_ready
+    from mapping.vocabulary import Month
+
+    settings = _settings()
+    engine = _engine(settings)
+    check_ready(engine)
+    months = Month.parse(first, parameter="from"), Month.parse(last, parameter="to") if last else None
+    made = set_note(engine, source, first=months[0], last=months[1], now=settings.clock(), **options)
+    _say([f"Noted: {made.line}"])
+
+
+@coverage.command("clear")
+@click.argument("note", type=int)
+def coverage_clear(note: int) -> None:
+    """Forget a note, by its number."""
+    from mapping.coverage_notes import clear_note
+    from mapping.store import check_ready
+
+    engine = _engine(_settings())
+    check_ready(engine)
+    clear_note(engine, note)
+    _say([f"Note {note} is gone."])
+
+
+@coverage.command("area")
+@click.argument("source")
+@click.option("--districts", help="The codes of all districts that it covers, with commas between them.")
+@click.option("--everywhere", is_flag=True, help="It covers every ward of every set.")
+@click.option("--clear", is_flag=True, help="The rule shall say again.")
+def coverage_area(source: str, *, districts: str | None, everywhere: bool, clear: bool) -> None:
+    """Say which districts a source covers; outside them it has no figures, and its gaps do not matter."""
+    from mapping.coverage_notes import EVERYWHERE, set_districts
+    from mapping.store import check_ready
+
+    codes = [code.strip() for code in (districts or "").split(",") if code.strip()]
+    if bool(codes) + everywhere + clear != 1:
+        raise click.UsageError("Give one of --districts CODE,CODE, --everywhere and --clear.")
+    engine = _engine(_settings())
+    check_ready(engine)
+    given = set_districts(engine, source, [EVERYWHERE] if everywhere else codes)
+    _say([f"{source} covers {'what the rule says' if clear else 'everywhere' if everywhere else ', '.join(given)}."])
+
+
 @main.group()
 def fetch() -> None:
     """Fetch files that `load` reads, from the services that publish them; the store is not touched."""

@@ -32,6 +32,13 @@ class Gap:
     status: str
     reason: str
 
+    @property
+    def line(self) -> str:
+        """A note as it is printed."""
+        until = "" if self.last == self.first else f" to {self.last}" if self.last else " until further notice"
+        what = f"{self.source} {self.stream}".strip()
+        return f"{self.id}: {what} {self.first}{until} {self.status}: {self.reason}"
+
     def of(self, source: str, stream: str, month: Month) -> bool:
         """Whether it says anything of a month of a stream."""
         return (

@@ -11,7 +11,6 @@ from sqlalchemy import delete, func, insert, select
 
 from mapping.coverage import Gap
 from mapping.errors import BadRequest, NotFound
-from mapping.reach import EVERYWHERE
 from mapping.store import writing
 from mapping.store.models import CoverageNote, District, Extract, Source, SourceDistrict, Ward
 from mapping.store.stamp import stamp
@@ -23,9 +22,19 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
-__all__ = ["STATUSES", "clear_note", "read_notes", "read_source_districts", "set_districts", "set_note", "shipped_gaps"]
+__all__ = [
+    "EVERYWHERE",
+    "clear_note",
+    "list_notes",
+    "read_notes",
+    "read_source_districts",
+    "set_districts",
+    "set_note",
+    "shipped_gaps",
+]
 
-STATUSES = ("supplied", "partial", "not-supplied")
+EVERYWHERE = "*"
+"""In place of district codes: the source covers every ward of every set."""
 
 
 @cache
@@ -97,6 +106,15 @@ def set_note(
         )
         stamp(connection)
     return made
+
+
+def list_notes(connection: Connection) -> list[str]:
+    """The notes and the areas given by hand, as they are printed."""
+    areas = [
+        f"{source} covers {'everywhere' if EVERYWHERE in codes else ', '.join(codes)}"
+        for source, codes in read_source_districts(connection).items()
+    ]
+    return [*(note.line for note in read_notes(connection)), *areas] or ["Nothing is noted by hand."]
 
 
 def clear_note(engine: Engine, note_id: int) -> None:

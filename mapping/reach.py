@@ -6,13 +6,13 @@ strays must not make a district safe. What an analyst says by hand comes before 
 
 from __future__ import annotations
 
-from collections import defaultdict
 from typing import TYPE_CHECKING
 
 import numpy as np
 from sqlalchemy import func, select
 
-from mapping.store.models import Source, SourceDistrict, Ward, WardAreaCount, WardMonthCount
+from mapping.coverage_notes import EVERYWHERE, read_source_districts
+from mapping.store.models import Source, Ward, WardAreaCount, WardMonthCount
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -22,10 +22,7 @@ if TYPE_CHECKING:
 
     from mapping.coverage import Coverage
 
-__all__ = ["EVERYWHERE", "covered_wards", "group_areas", "reaching", "read_reach", "streams_of_wards"]
-
-EVERYWHERE = "*"
-"""In place of district codes: the source covers every ward of every set."""
+__all__ = ["covered_wards", "group_areas", "reaching", "read_reach", "streams_of_wards"]
 
 SMALL = 20
 """Up to so many incidents in the usual ward, a district without any may be a quiet one: all wards count as covered."""
@@ -63,16 +60,14 @@ def read_reach(
         ):
             if source in inside:
                 inside[source][at[ward]] += count
-    by_hand: dict[str, set[str]] = defaultdict(set)
-    for given in connection.execute(select(SourceDistrict.source, SourceDistrict.district_code)):
-        by_hand[given.source].add(given.district_code)
-    districts = np.array(district_codes, dtype=object)
-    return {
-        source: np.array([bool(by_hand[source] & {EVERYWHERE, code}) for code in districts], dtype=bool)
-        if source in by_hand
-        else covered_wards(counts, districts, everywhere=incidents[source])
-        for source, counts in inside.items()
-    }
+    by_hand, districts = read_source_districts(connection), np.array(district_codes, dtype=object)
+    reach = {}
+    for source, counts in inside.items():
+        given = by_hand.get(source, ())
+        named = np.isin(districts.astype(str), given) | (EVERYWHERE in given)
+        # Districts of another county, or of another vintage, say nothing of a set that has none of them.
+        reach[source] = named if named.any() else covered_wards(counts, districts, everywhere=incidents[source])
+    return reach
 
 
 def covered_wards(inside: NDArray[np.float64], districts: NDArray[np.object_], *, everywhere: int) -> NDArray[np.bool_]:
