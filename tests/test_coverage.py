@@ -8,15 +8,16 @@ import pytest
 from loaders.boundaries import load_boundaries
 from loaders.incidents import load_incidents
 from mapping.answers import Question, answer, count_rows
+from mapping.coverage import Coverage, Stream, StreamMonth
 from mapping.coverage_notes import shipped_gaps
 from mapping.normals import compare_months
 from mapping.reach import covered_wards
 from mapping.reader import Reader
 from mapping.store import open_engine
 from mapping.store.upgrade import init_store
-from mapping.vocabulary import Month, to_lonlat
+from mapping.vocabulary import Month, Period, to_lonlat
 from tests.county import visitor
-from tests.tiny import ASB, BOTH_ENGINES, BURGLARY, CLOCK, DRUGS, NOW, county_on, write_street, write_table
+from tests.tiny import ASB, BOTH_ENGINES, BURGLARY, CLOCK, DRUGS, NOW, county_on, write_street
 
 HOME, NEXT = "Home Constabulary", "Next Police"
 MANCHESTER = "Greater Manchester Police"
@@ -274,21 +275,19 @@ def test_shipped_gaps_name_a_source_and_its_months():
     assert all(gap.last and gap.first <= gap.last and gap.reason for gap in shipped_gaps())
 
 
-def test_outcomes_are_listed_and_count_nothing(invoke, forces, tmp_path):
-    header = ["Crime ID", "Month", "Reported by", "Falls within", "Longitude", "Latitude", "Location", "LSOA code"]
-    row = ["f" * 64, "2022-03", HOME, HOME, "", "", "No location", "", "", "Offender fined"]
-    outcomes = write_table(tmp_path / "2022-03-home-outcomes.csv", [*header, "LSOA name", "Outcome type"], [row])
-    before = json.loads(invoke("measure", "count", "--format", "json", store=forces, env=CLOCK).stdout)
-    invoke("load", "incidents", outcomes, store=forces, env=CLOCK)
+def test_outcomes_are_listed_and_count_nothing():
+    """They come later than the crimes, and months without them are no holes."""
+    march, april = Month.parse("2022-03"), Month.parse("2022-04")
+    types = frozenset({"drugs"})
+    street = Stream("home", "street", {march: StreamMonth(march, "supplied")}, types, types)
+    outcomes = Stream("home", "outcomes", {april: StreamMonth(april, "supplied")}, frozenset(), frozenset(), "outcomes")
+    coverage = Coverage((outcomes, street))
 
-    after = json.loads(invoke("measure", "count", "--format", "json", store=forces, env=CLOCK).stdout)
-    assert after["rows"] == before["rows"]
-    assert after["meta"]["missing"] == before["meta"]["missing"]
-    with visitor(forces) as client:
-        rows = client.get("/api/v1/coverage?from=2022-01").json["rows"]
-    assert [(row["stream"], row["month"], row["status"], row["rows"]) for row in rows] == [
-        ("outcomes", "2022-03", "supplied", 1)
-    ]
+    assert (coverage.span, coverage.latest, coverage.known) == (Period(march, march), march, Period(march, march))
+    assert coverage.missing(Period(march, march)) == []
+    assert coverage.by_source() == {"home": Coverage((street,))}
+    assert [gap["reason"] for gap in coverage.missing(Period(april, april))] == ["no extract covers it"]
+    assert coverage.streams == (outcomes, street)
 
 
 def grown(*rows):
