@@ -139,22 +139,12 @@ def _check_updates(file: CheckedFile, today: date) -> None:
 
 
 def _check_changes(file: CheckedFile, given: Window | None, as_of: date | None) -> None:
-    """What an extract of changes must say, and what can only be said of a window."""
+    """Refuse what can only be said of a window."""
     if given or as_of:
         raise DataRefused(
             f"{file.name}: the layout {file.layout.name} is of changes, which are complete for no days.\n"
             f"Load it without {'--window' if given else '--as-of'}: each row says when it was updated."
         )
-    for column, role, what in (
-        ("reference", file.layout.columns.reference, "no reference: nobody knows what they change"),
-        ("updated_at", file.layout.columns.updated, "no time of update: nobody knows what is newer"),
-    ):
-        blank = np.flatnonzero(file.rows[column].is_null().to_numpy())
-        if len(blank):
-            raise DataRefused(
-                f"{file.name}: {len(blank):,} rows have, in '{role}', {what}: {_lines(file, blank)}.\n"
-                "An extract of changes needs both in every row. Correct the file or the layout."
-            )
 
 
 def _check_cut(file: CheckedFile, window: Window, as_of: date | None, today: date) -> None:

@@ -53,9 +53,10 @@ class LedgerEntry:
 
 
 class Ledger:
-    """Every extract that this audience may know of, by id."""
+    """Every extract that this audience may know of, by id; `number` is that of the last command that wrote into it."""
 
-    def __init__(self, entries: list[LedgerEntry]) -> None:
+    def __init__(self, entries: list[LedgerEntry], *, number: int) -> None:
+        self.number = number
         self.entries = tuple(entries)
         streams = sorted({(e.source, e.stream) for e in entries})
         self._stream_at = {stream: i for i, stream in enumerate(streams)}
@@ -126,7 +127,8 @@ def read_ledger(connection: Connection, *, open_only: bool) -> Ledger:
                 windows=tuple(windows.get(row.id, [(row.date_from, row.date_to)])),
             )
             for row in extracts
-        ]
+        ],
+        number=last_load(connection),
     )
 
 

@@ -17,17 +17,8 @@ from mapping.statistics.rates import poisson_interval
 from mapping.store import reading
 from mapping.vocabulary import to_lonlat, to_metres
 from tests.digest import read_tables
-from tests.history import (
-    SQUARES,
-    Story,
-    check,
-    check_alterations,
-    check_holes,
-    histories,
-    packed,
-    stored_counts,
-    supplied_months,
-)
+from tests.history import SQUARES, Story, histories
+from tests.history_checks import check, check_alterations, check_holes, packed, stored_counts, supplied_months
 from tests.tiny import county_on
 
 

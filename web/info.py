@@ -21,12 +21,14 @@ from web.tables import json_answer
 if TYPE_CHECKING:
     from mapping.coverage import Stream
     from mapping.measures import Measure
+    from mapping.reader import Catalogue
 
 __all__ = ["blueprint"]
 
 blueprint = Blueprint("info", __name__)
 
 ISSUES_ON_A_PAGE = 500
+ALTERATIONS_ON_A_PAGE = 100
 
 
 @blueprint.get("/data")
@@ -36,7 +38,8 @@ def data() -> str:
     read_query(common=())
     store = reader()
     catalogue = store.catalogue()
-    status = store.keep(catalogue, "status", lambda _: read_status(store.engine, open_only=store.open_only))
+    ledger = store.ledger(catalogue)
+    status = store.keep(catalogue, f"status {ledger.number}", lambda _: read_status(store.engine, open_only=store.open_only))
     reasons: dict[str, list[object]] = defaultdict(list)
     for counted in store.issue_counts(catalogue):
         reasons[counted.source].append(counted)
@@ -53,6 +56,7 @@ def data() -> str:
         attribution={source.id: source.attribution for source in catalogue.sources},
         streams=streams,
         reasons=reasons,
+        altered=_altered(catalogue),
         internal=not store.open_only,
     )
 
@@ -93,6 +97,24 @@ def _probe(body: dict[str, str]) -> Response:
     made = json_answer(body)
     made.headers["Cache-Control"] = "no-store"
     return made
+
+
+def _altered(catalogue: Catalogue) -> dict[str, Any] | None:
+    """What the last load altered, that which changed most by itself where it is much; None where nothing is recorded."""
+    found = reader().alterations()
+    if not found:
+        return None
+    most = sorted(found["rows"], key=lambda row: row["gone"] + row["added"], reverse=True)[:ALTERATIONS_ON_A_PAGE]
+    names = {source.id: source.name for source in catalogue.sources}
+    return {
+        "when": f"On {found['done_at'][:10]}",
+        "what": found["what"],
+        "more": len(found["rows"]) - len(most),
+        "rows": [
+            row | {"source": names[row["source"]], "crime_type": catalogue.crime_type_name(row["crime_type"])}
+            for row in sorted(most, key=lambda row: (row["source"], row["month"], row["crime_type"]))
+        ],
+    }
 
 
 def _years(stream: Stream) -> list[tuple[int, list[str | None]]]:
