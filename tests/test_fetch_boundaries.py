@@ -264,8 +264,31 @@ def one_without(told, part, value):
         (lambda told: told["features"][1]["properties"].update(WD24CD=None), "the area with the id 2 has no code"),
         (lambda told: one_without(told, "properties", None), "sends something else than areas"),
         (lambda _: {"features": "none"}, "sends a page without features"),
+        (lambda _: {"features": [3], "crs": "grid", "properties": 7}, "sends something else than areas"),
+        (
+            lambda told: told.update(crs={"properties": {"name": "urn:ogc:def:crs:OGC:1.3:CRS84"}}),
+            "says that its coordinates are",
+        ),
+        (lambda told: told["features"][1]["geometry"].update(coordinates=[[]]), "a shape without coordinates"),
+        (
+            lambda told: told["features"][1]["geometry"]["coordinates"][0].append([float("nan"), 0]),
+            "cannot be written as GeoJSON",
+        ),
     ],
-    ids=["fewer", "more", "repeated", "no-shape", "a-point", "no-code", "no-properties", "no-list"],
+    ids=[
+        "fewer",
+        "more",
+        "repeated",
+        "no-shape",
+        "a-point",
+        "no-code",
+        "no-properties",
+        "no-list",
+        "no-objects",
+        "crs",
+        "no-coordinates",
+        "nan",
+    ],
 )
 def test_a_page_that_is_not_right_leaves_nothing(fetch, portal, tmp_path, change, complaint):
     portal.faults[f"/ons/{BFC}/FeatureServer/0/query"] = [page_fault(change)] * 9
@@ -293,18 +316,32 @@ def test_errors_with_status_200_are_seen(fetch, portal, tmp_path):
     assert "the service says: '400 Invalid URL'" in told
 
 
-def test_a_page_that_is_too_much_is_halved(fetch, portal, tmp_path):
-    def too_much(right):
+@pytest.mark.parametrize("too_much", [error(400), Answer(b" " * (2**20 + 1))], ids=["refused", "too-large"])
+def test_a_page_that_is_too_much_is_halved(fetch, portal, tmp_path, monkeypatch, too_much):
+    monkeypatch.setattr("loaders.fetching.ons_portal._LARGEST_PAGE_MIB", 1)
+
+    def halved(right):
         told = json.loads(right.body)
-        return error(400) if "crs" in told and len(told["features"]) > 200 else right
+        return too_much if "crs" in told and len(told["features"]) > 200 else right
 
     portal.layers[BFC] = Layer(wards(each=300))
-    portal.faults[f"/ons/{BFC}/FeatureServer/0/query"] = [too_much] * 20
+    portal.faults[f"/ons/{BFC}/FeatureServer/0/query"] = [halved] * 20
 
     fetch()
 
     assert len(features(tmp_path / FILE)) == 600
     assert {q["resultRecordCount"] for _, q, _ in portal.asked if "outSR" in q} == {"2000", "1000", "500", "250", "125"}
+
+
+def test_a_county_is_known_by_the_nearest_year_whose_districts_are_those(fetch, portal, tmp_path):
+    del portal.layers[LOOKUP]
+    other = [(row | {"LAD23CD": "E07000999"}, None) for row, _ in county_rows(23)[:1]] + county_rows(23)
+    portal.layers |= {"LAD23_CTY23_EN_LU": Layer(other), "LAD21_CTY21_EN_LU": Layer(county_rows(21))}
+
+    fetch()
+
+    assert len(features(tmp_path / FILE)) == 4
+    assert "/ons/LAD21_CTY21_EN_LU/FeatureServer/0/query" in portal.paths("CTY21")
 
 
 def test_an_empty_page_is_not_the_end_while_there_is_more(fetch, portal, tmp_path):
@@ -371,6 +408,19 @@ def test_the_next_command_names_a_set_of_another_month(fetch, portal):
     told = fetch(title="Wards May 2025", area="Dacorum")
 
     assert "wards-may-2025-dacorum.geojson --name wd25-may --effective 2025-05-31 --attribution 'Source: " in told
+
+
+def test_small_areas_too(fetch, portal, invoke, sqlite_url):
+    rows = [({"LSOA21CD": row["WD24CD"], "LSOA21NM": row["WD24NM"]}, ring) for row, ring in wards()]
+    portal.layers["Lower_layer_Super_Output_Areas_December_2021_Boundaries_EW_BFC_V10"] = Layer(rows)
+
+    told = fetch(title="LSOA December 2021", area=None).splitlines()
+
+    assert "wardwatch load boundaries lsoa-december-2021.geojson --kind lsoa --attribution" in told[-1]
+    invoke("init", store=sqlite_url)
+    loaded = invoke("load", "boundaries", "lsoa-december-2021.geojson", "--kind", "lsoa", store=sqlite_url)
+    assert "Boundary set lsoa21: 6 areas." in loaded.stderr
+    assert "--area is for wards and districts" in fetch(title="LSOA December 2021", status=1)
 
 
 NAMES = [

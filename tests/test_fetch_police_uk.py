@@ -1,5 +1,6 @@
 """`fetch police-uk` against a server that answers as data.police.uk does, faults included."""
 
+import errno
 import hashlib
 import random
 import time
@@ -9,6 +10,7 @@ from types import SimpleNamespace
 import pytest
 
 from loaders.fetching.downloads import download
+from loaders.fetching.files import writing_whole
 from loaders.fetching.http import Unreachable, Web
 from loaders.fetching.police_archives import plan_archives, read_archive_page
 from mapping.errors import BadRequest
@@ -88,8 +90,8 @@ def test_what_is_fetched_is_what_load_reads(fetch, police, invoke, sqlite_url, t
     assert len(police.paths("/data/archive/2024-03.zip")) == 1
 
 
-def test_a_few_mib_are_read_of_a_large_archive(fetch, police, tmp_path):
-    noise = random.Random(1).randbytes(4 * 2**20).hex()
+def test_little_is_read_of_a_large_archive(fetch, police, tmp_path):
+    noise = random.Random(1).randbytes(2 * 2**20).hex()
     first = {"2024-01/2024-01-aaa-street.csv": noise}
     police.police_uk({"2024-03": first | members(QUARTER) | {"2024-03/2024-03-zzz-street.csv": noise}})
 
@@ -482,6 +484,17 @@ def test_a_full_disk_is_told_before_it_is_full(police, target, monkeypatch):
 
     with pytest.raises(BadRequest, match="are needed and 0 MiB are free"):
         bring(police, target)
+
+
+def test_a_disk_that_fills_meanwhile_is_told(tmp_path):
+    def fill():
+        with writing_whole(tmp_path / "file") as out:
+            out.write(b"some")
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    with pytest.raises(BadRequest, match="the disk is full"):
+        fill()
+    assert written(tmp_path) == []
 
 
 def test_requests_to_a_host_are_spaced(police, monkeypatch):

@@ -19,7 +19,7 @@ from mapping.errors import WardwatchError
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
 
-__all__ = ["CutShort", "Unreachable", "Web"]
+__all__ = ["CutShort", "TooLarge", "Unreachable", "Web"]
 
 MIB = 2**20
 _LONGEST_WAIT_S = 120
@@ -32,6 +32,10 @@ _CHUNK_BYTES = 256 * 1024
 
 class Unreachable(WardwatchError):
     """A service was not reached, or did not answer as it should; what was there before is as it was."""
+
+
+class TooLarge(Unreachable):
+    """An answer is larger than is read; asking for less may help."""
 
 
 class CutShort(Unreachable):
@@ -106,9 +110,11 @@ class Web:
         try:
             yield
         except (requests.exceptions.ContentDecodingError, DecodeError) as error:
-            raise Unreachable(f"{response.url}: the answer cannot be unpacked.", hint=self._hint("Try again later.")) from error
+            raise Unreachable(
+                f"{_address(response)}: the answer cannot be unpacked.", hint=self._hint("Try again later.")
+            ) from error
         except (requests.RequestException, HTTPError, OSError) as error:
-            raise CutShort(f"{response.url}: the answer broke off.", hint=self._hint("Try again.")) from error
+            raise CutShort(f"{_address(response)}: the answer broke off.", hint=self._hint("Try again.")) from error
 
     def read(self, url: str, *, params: Mapping[str, str] | None = None, largest_mib: int = 64) -> bytes:
         """A whole body of at most that size; asked for again when it breaks off."""
@@ -125,7 +131,10 @@ class Web:
 
     def read_json(self, url: str, *, params: Mapping[str, str] | None = None, largest_mib: int = 64) -> Any:  # noqa: ANN401 - JSON is any
         """A body that is JSON."""
-        body = self.read(url, params=params, largest_mib=largest_mib)
+        return self.parse_json(self.read(url, params=params, largest_mib=largest_mib), url)
+
+    def parse_json(self, body: bytes, url: str) -> Any:  # noqa: ANN401 - JSON is any
+        """What it holds."""
         try:
             return json.loads(body)
         except (ValueError, RecursionError) as error:
@@ -153,9 +162,7 @@ class Web:
             for chunk in response.iter_content(_CHUNK_BYTES):
                 body += chunk
                 if len(body) > largest_mib * MIB:
-                    raise Unreachable(
-                        f"{response.url}: the answer is larger than {largest_mib} MiB: not read.", hint=self._hint()
-                    )
+                    raise TooLarge(f"{_address(response)}: is larger than {largest_mib} MiB: not read.", hint=self._hint())
         return bytes(body)
 
     def _wait(self, url: str) -> None:
@@ -217,6 +224,11 @@ def _holds(error: BaseException, kind: type[BaseException]) -> bool:
         behind = [found.__cause__, found.__context__, getattr(found, "reason", None), *found.args]
         seen += [b for b in behind if isinstance(b, BaseException) and b not in seen]
     return False
+
+
+def _address(response: requests.Response) -> str:
+    """Where it came from, without the question."""
+    return response.url.partition("?")[0]
 
 
 def _version() -> str:

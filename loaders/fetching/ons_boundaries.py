@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import calendar
+import filecmp
 import json
 import shlex
 from contextlib import ExitStack
@@ -14,7 +15,7 @@ from loaders.fetching.files import said_of_disk, writing_whole
 from loaders.fetching.http import Unreachable
 from loaders.fetching.ons_areas import CODE, NAME, WORDS, Chosen, choose_areas
 from loaders.fetching.ons_names import KINDS, MONTHS, ServiceName, choose_service, read_title
-from loaders.fetching.ons_portal import Incomplete, Layer, Portal
+from loaders.fetching.ons_portal import Incomplete, Layer, Portal, mapping_in
 from loaders.progress import untold
 from mapping.errors import BadRequest
 from mapping.vocabulary import slug
@@ -135,7 +136,7 @@ def fetch_boundaries(
             portal.forget_pages()
             raise
         out.flush()
-        if into.exists() and not replace and into.read_bytes() != Path(out.name).read_bytes():
+        if into.exists() and not replace and not filecmp.cmp(into, out.name, shallow=False):
             raise BadRequest(f"{into}: another file is there already.", hint="Name another with --into, or --replace it.")
     return report
 
@@ -161,6 +162,8 @@ def _columns(layer: Layer, service: ServiceName, report: BoundariesFetched) -> d
 
 @dataclass(frozen=True, slots=True)
 class _Collected:
+    """What to collect, of which layer, and how much of it there should be."""
+
     portal: Portal
     layer: Layer
     columns: dict[str, str]
@@ -213,8 +216,8 @@ def _write(out: BinaryIO, asked: _Collected, report: BoundariesFetched, progress
 
 def _parts(feature: Any, service: str) -> tuple[dict[str, Any], dict[str, Any] | None]:  # noqa: ANN401 - as it came
     """The properties and the polygon of what should be a feature."""
-    properties = feature.get("properties") if isinstance(feature, dict) else None
-    if not isinstance(properties, dict):
+    properties = mapping_in(feature, "properties")
+    if not properties:
         raise Incomplete(f"{service}: sends something else than areas.", hint="The service has changed.")
     shape = feature.get("geometry")
     is_polygon = isinstance(shape, dict) and shape.get("type") in ("Polygon", "MultiPolygon") and shape.get("coordinates")
@@ -230,8 +233,8 @@ def _system(page: dict[str, Any], shape: dict[str, Any], service: str) -> str:
     if len(numbers) != 2:
         raise Incomplete(f"{service}: sends a shape without coordinates.", hint="The service has changed.")
     seen = "EPSG:4326" if abs(numbers[0]) <= 180 and abs(numbers[1]) <= 90 else "EPSG:27700"
-    said = str(((page.get("crs") or {}).get("properties") or {}).get("name") or seen)
-    if "CRS84" not in said.upper() and seen.removeprefix("EPSG:") not in said:
+    said = str(mapping_in(mapping_in(page, "crs"), "properties").get("name") or seen)
+    if seen.removeprefix("EPSG:") not in said.upper().replace("CRS84", "4326"):
         raise Incomplete(f"{service}: says that its coordinates are in {said[:80]!r}, and sends {numbers}.")
     return seen
 
@@ -247,4 +250,4 @@ def _json(what: dict[str, Any], service: str) -> bytes:
     try:
         return json.dumps(what, ensure_ascii=False, allow_nan=False).encode()
     except ValueError as error:
-        raise Incomplete(f"{service}: sends coordinates that are no numbers.") from error
+        raise Incomplete(f"{service}: sends what cannot be written as GeoJSON ({error}).") from error

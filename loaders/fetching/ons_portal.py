@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from urllib.parse import quote
 
 from loaders.fetching.files import writing_whole
-from loaders.fetching.http import Unreachable
+from loaders.fetching.http import TooLarge, Unreachable
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -18,12 +18,14 @@ if TYPE_CHECKING:
 
     from loaders.fetching.http import Web
 
-__all__ = ["Incomplete", "Layer", "Portal"]
+__all__ = ["Incomplete", "Layer", "Portal", "mapping_in"]
 
 _TRIES = 4
 _PAGE = 2000
-_SMALLEST_PAGE = 100
-_LARGEST_PAGE_MIB = 512
+_SMALLEST_PAGE = 10
+_LARGEST_PAGE_MIB = 128
+"""In memory it takes about six times that."""
+
 _SERVICE = re.compile(r"[\w(),.&' -]{1,200}")
 _MOST_ROWS = 100_000
 """The United Kingdom has 45,000 small areas and 8,400 wards: a service that sends more sends the same again."""
@@ -90,7 +92,7 @@ class Portal:
             fields = [_printable(field["name"]) for field in told["fields"]]
             id_field = str(told.get("objectIdField") or next(f for f in fields if f.lower() in ("objectid", "fid")))
             page = min(_PAGE, int(told.get("maxRecordCount") or _PAGE))
-            edited = str((told.get("editingInfo") or {}).get("lastEditDate") or "")
+            edited = str(mapping_in(told, "editingInfo").get("lastEditDate") or "")
         except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
             raise Unreachable(f"{service}: does not describe its fields.", hint="The service has changed.") from error
         return Layer(service, fields, id_field, max(page, 1), edited)
@@ -111,7 +113,7 @@ class Portal:
             "returnGeometry": "false",
             "orderByFields": ",".join(fields),
         }
-        rows = [feature.get("attributes") or {} for feature in self._features(layer, asked)]
+        rows = [mapping_in(feature, "attributes") for feature in self._features(layer, asked)]
         return sorted({tuple(_printable(row.get(field) or "") for field in fields) for row in rows})
 
     def shapes(self, layer: Layer, where: str) -> Iterator[tuple[dict[str, Any], dict[str, Any]]]:
@@ -134,7 +136,7 @@ class Portal:
             paged = asked | {"resultOffset": str(offset), "resultRecordCount": str(size)}
             try:
                 told = self._page(layer, paged, kept=kept)
-            except _Refused:
+            except (_Refused, TooLarge):
                 if size <= _SMALLEST_PAGE:
                     raise
                 size //= 2
@@ -148,7 +150,7 @@ class Portal:
             if offset > _MOST_ROWS:
                 raise Unreachable(f"{layer.service}: sends more than {_MOST_ROWS:,} rows.", hint="The service has changed.")
             # Esri: a page may be short, even empty, while there is more (query of a feature layer, exceededTransferLimit).
-            more = told.get("exceededTransferLimit") or (told.get("properties") or {}).get("exceededTransferLimit")
+            more = told.get("exceededTransferLimit") or mapping_in(told, "properties").get("exceededTransferLimit")
             empty = 0 if features else empty + 1
             if (not more and len(features) < size) or empty == _TRIES:
                 return
@@ -167,32 +169,39 @@ class Portal:
             else:
                 self._kept.append(file)
                 return found
-        told = self._ask(path, paged)
-        if isinstance(told.get("features"), list) and told["features"]:
-            with writing_whole(file) as out:
-                out.write(json.dumps(told).encode())
-            self._kept.append(file)
-        return told
+        return self._ask(path, paged, keep=file)
 
     def _path(self, service: str) -> str:
         return f"/{quote(service, safe='()')}/FeatureServer/0"
 
-    def _ask(self, path: str, params: Mapping[str, str]) -> dict[str, Any]:
-        tries = 0
+    def _ask(self, path: str, params: Mapping[str, str], *, keep: Path | None = None) -> dict[str, Any]:
+        """What a service says; a page of features is kept in a file."""
+        tries, address = 0, f"{self._base_url}{path}"
         while True:
-            told = self._web.read_json(f"{self._base_url}{path}", params={"f": "json", **params}, largest_mib=_LARGEST_PAGE_MIB)
+            body = self._web.read(address, params={"f": "json", **params}, largest_mib=_LARGEST_PAGE_MIB)
+            told = self._web.parse_json(body, address)
             if not isinstance(told, dict):
-                raise Unreachable(f"{self._base_url}{path}: answers with something else than a service does.")
+                raise Unreachable(f"{address}: answers with something else than a service does.")
             if "error" not in told:
+                if keep and isinstance(told.get("features"), list) and told["features"]:
+                    with writing_whole(keep) as out:
+                        out.write(body)
+                    self._kept.append(keep)
                 return told
             error = told["error"] if isinstance(told["error"], dict) else {"message": told["error"]}
             code, tries = error.get("code"), tries + 1
             if not (isinstance(code, int) and (code == 429 or code >= 500)) or tries == _TRIES:
                 said = " ".join(str(part) for part in (code, error.get("message")) if part)
-                raise _Refused(f"{self._base_url}{path}: the service says: {said[:200]!r}.", hint="Try again later.")
+                raise _Refused(f"{address}: the service says: {said[:200]!r}.", hint="Try again later.")
             self._web.back_off(tries)
 
 
 def _printable(value: object) -> str:
     """A name from a network, fit for a terminal."""
     return "".join(letter for letter in str(value) if letter.isprintable())
+
+
+def mapping_in(what: object, key: str) -> dict[str, Any]:
+    """The object under a key of another, empty where either is none: what comes from a network may be anything."""
+    found = what.get(key) if isinstance(what, dict) else None
+    return found if isinstance(found, dict) else {}
