@@ -113,9 +113,9 @@ def _read_codes(text: str, *, name: str, where: str) -> CodeTable:
     """A table from its text: lines of comment that begin with `#`, the header, and a row for each code."""
     lines = text.splitlines()
     comment = []
-    while lines and (not lines[0].strip() or lines[0].startswith("#")):
+    # A spreadsheet that saves the table quotes lines of comment and appends empty fields.
+    while lines and (not lines[0].strip(" ,") or lines[0].lstrip('" ').startswith("#")):
         comment.append(lines.pop(0))
-    # A spreadsheet that saves the table quotes comment lines and appends empty fields.
     rows = [(number, [field.strip() for field in row]) for number, row in enumerate(csv.reader(lines), start=len(comment) + 1)]
     rows = [(number, row) for number, row in rows if any(row)]
     header = rows[0][1] if rows else []
