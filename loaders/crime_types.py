@@ -24,8 +24,8 @@ _LONGEST_NAME = 80
 def read_crime_types(check: Checking, *, set_aside_unknown: bool) -> dict[str, pa.Array]:
     """The columns crime_type, code, opening, class, status and cancels.
 
-    `crime_type` is null where the row is set aside. Unknown types refuse the file, all of them listed, unless
-    `set_aside_unknown`: then their rows are set aside, by name.
+    `crime_type` is null where the row is set aside; where it changes another row, it cancels that instead. Unknown types refuse
+    the file, all of them listed, unless `set_aside_unknown`: then their rows are set aside, by name.
     """
     columns = check.layout.columns
     rows = check.table.rows
@@ -49,7 +49,12 @@ def read_crime_types(check: Checking, *, set_aside_unknown: bool) -> dict[str, p
         codes = [table.find(text) for text in texts.dictionary.to_pylist()]
         classes = pa.array([code.class_ or None if code else None for code in codes], pa.string())
         found["class"] = classes.take(texts.indices).dictionary_encode()
-    return {"crime_type": _types(check, texts, set_aside_unknown=set_aside_unknown), **found}
+    types = _types(check, texts, set_aside_unknown=set_aside_unknown)
+    if check.layout.kind == "changes" and types.null_count and not check.faults:
+        # What is not counted any more takes the place of what was: it cancels, whatever the type that is written down.
+        found["cancels"] = pc.or_(found["cancels"], types.is_null())
+        types = pc.fill_null(types.dictionary_decode(), min(check.layout.declared_types)).dictionary_encode()
+    return {"crime_type": types, **found}
 
 
 def _texts(check: Checking) -> pa.DictionaryArray:

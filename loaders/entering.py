@@ -38,6 +38,7 @@ class _Stored:
     rejected: int
     as_of: date | None
     files: tuple[str, ...]
+    records: str
 
 
 class OpenLedger:
@@ -63,6 +64,7 @@ class OpenLedger:
         done.unchanged = any(_is_same(extract, found) for found in stored)
         if done.unchanged:
             return
+        _refuse_other_records(extract, stored)
         key = (source_id, stream)
         windows = [found for found in stored if found.kind == "window"]
         self.supplied_before[key] = set[Month]().union(*(months_of(w.first, w.last) for w in windows))
@@ -70,7 +72,8 @@ class OpenLedger:
             start, end = Month.of(window.first).first, Month.of(window.last).last
             if any(found.first <= end and found.last >= start for found in windows):
                 self._replace_window(source_id, extract, done, replace=replace)
-            self.touched[key] |= months_of(window.first, window.last)
+            if extract.layout.records == "incidents":
+                self.touched[key] |= months_of(window.first, window.last)
         else:
             self.touched[key] |= set()
         done.extract_id = self._next_id
@@ -134,7 +137,10 @@ class OpenLedger:
                 .where(mine)
             ):
                 files[row.extract_id].append(row.sha256)
-            about = (Extract.id, Extract.kind, Extract.layout_sha256, Extract.rows_rejected, Extract.as_of)
+            about = (
+                *(Extract.id, Extract.kind, Extract.layout_sha256, Extract.rows_rejected),
+                *(Extract.as_of, Extract.records),
+            )
             windows = select(SuppliedWindow.date_from, SuppliedWindow.date_to, *about).join(
                 Extract, Extract.id == SuppliedWindow.extract_id
             )
@@ -150,6 +156,7 @@ class OpenLedger:
                     row.rows_rejected,
                     row.as_of,
                     tuple(sorted(files[row.id])),
+                    row.records,
                 )
                 for statement in (windows, changes)
                 for row in self.connection.execute(statement.where(mine))
@@ -190,7 +197,7 @@ class OpenLedger:
             "rows_without_coordinates": done.without_coordinates,
             "repeated_references": done.repeated_references,
             "kind": extract.kind,
-            "records": "incidents",
+            "records": extract.layout.records,
             "areas": "",
             "as_of": extract.as_of,
             "precision_m": extract.layout.precision_m,
@@ -205,6 +212,17 @@ def _is_same(extract: ReceivedExtract, stored: _Stored) -> bool:
         and extract.as_of in (None, stored.as_of)
         and stored.files == tuple(sorted(sha256 for _, sha256 in extract.files))
     )
+
+
+def _refuse_other_records(extract: ReceivedExtract, stored: list[_Stored]) -> None:
+    """A window replaces what its stream has: so a stream has rows of one kind."""
+    records = extract.layout.records
+    other = next((found.records for found in stored if found.records != records), None)
+    if other:
+        raise DataRefused(
+            f"{extract.files[0][0]}: its rows are {records}, and the stream {extract.layout.stream} of {extract.source} holds "
+            f"{other}.\nGive the layout {extract.layout.name} a stream of its own."
+        )
 
 
 def _refuse_over_months(connection: Connection, source_id: int, extract: ReceivedExtract) -> None:

@@ -28,6 +28,7 @@ from mapping.store.models import (
     ExtractFile,
     HeldIncident,
     Incident,
+    OutcomeRow,
     PlaceWard,
     Source,
     SuppliedWindow,
@@ -55,7 +56,11 @@ __all__ = [
 ]
 
 
-def next_id(connection: Connection, *models: type[Source | Extract | Incident | HeldIncident]) -> int:
+_ROWS = (Incident, HeldIncident, OutcomeRow)
+"""What extracts bring; a stream holds incidents or outcomes, never both."""
+
+
+def next_id(connection: Connection, *models: type[Source | Extract | Incident | HeldIncident | OutcomeRow]) -> int:
     """The id after the highest in use in any of these tables."""
     return max(connection.scalar(select(func.max(model.id))) or 0 for model in models) + 1
 
@@ -66,11 +71,11 @@ def months_of(first: date, last: date) -> set[Month]:
 
 
 def supplied_months(connection: Connection) -> dict[int, set[Month]]:
-    """For each source id the months that any of its extracts covers, whole or in part."""
+    """For each source id the months that any of its extracts of incidents covers, whole or in part."""
     months: dict[int, set[Month]] = {}
     for row in connection.execute(
         select(Extract.source_id, SuppliedWindow.date_from, SuppliedWindow.date_to).join(
-            Extract, Extract.id == SuppliedWindow.extract_id
+            Extract, (Extract.id == SuppliedWindow.extract_id) & (Extract.records == "incidents")
         )
     ):
         months.setdefault(row.source_id, set()).update(months_of(row.date_from, row.date_to))
@@ -78,7 +83,7 @@ def supplied_months(connection: Connection) -> dict[int, set[Month]]:
 
 
 def _in_window(
-    model: type[Incident | HeldIncident], source_id: int, stream: str, first: date, last: date
+    model: type[Incident | HeldIncident | OutcomeRow], source_id: int, stream: str, first: date, last: date
 ) -> ColumnElement[bool]:
     """Rows that extracts of windows brought; what extracts of changes brought is not theirs to replace."""
     extracts = select(Extract.id).where(Extract.source_id == source_id, Extract.stream == stream, Extract.kind == "window")
@@ -89,13 +94,13 @@ def rows_in_window(connection: Connection, *, source_id: int, stream: str, first
     """Rows of a source and stream that windows brought into a window, those included that changes stand above."""
     return sum(
         connection.scalar(select(func.count()).select_from(model).where(_in_window(model, source_id, stream, first, last))) or 0
-        for model in (Incident, HeldIncident)
+        for model in _ROWS
     )
 
 
 def clear_window(connection: Connection, *, source_id: int, stream: str, first: date, last: date) -> None:
     """Take a window's rows out, and the window from what earlier extracts cover."""
-    for model in (Incident, HeldIncident):
+    for model in _ROWS:
         connection.execute(delete(model).where(_in_window(model, source_id, stream, first, last)))
     extracts = select(Extract.id).where(Extract.source_id == source_id, Extract.stream == stream)
     connection.execute(delete(AreaCount).where(AreaCount.extract_id.in_(extracts), AreaCount.month.between(first, last)))
@@ -136,6 +141,7 @@ class Unloaded:
     replaced_files: list[str]
     back: int = 0
     covered: bool = False
+    records: str = "incidents"
 
     def lines(self) -> list[str]:
         """What was done, as it is printed."""
@@ -143,7 +149,7 @@ class Unloaded:
             return [f"Taken out: {self.what}."]
         days = " Its days are not supplied now." if self.covered else ""
         back = f" Rows of other extracts that count again: {self.back:,}." if self.back else ""
-        return [f"Taken out: {self.what}, {number_of(self.incidents, 'incident')}.{days}{back}"]
+        return [f"Taken out: {self.what}, {number_of(self.incidents, self.records.removesuffix('s'))}.{days}{back}"]
 
 
 def unload_extract(engine: Engine, extract_id: int, *, now: datetime) -> Unloaded:
@@ -168,12 +174,15 @@ def unload_extract(engine: Engine, extract_id: int, *, now: datetime) -> Unloade
                 value=str(extract_id),
             )
         days = connection.scalars(select(Incident.date).where(Incident.extract_id == extract_id).distinct())
-        months = {Month.of(day) for day in days}.union(*(months_of(w.date_from, w.date_to) for w in windows))
+        months = {Month.of(day) for day in days}
+        if extract.records == "incidents":
+            months = months.union(*(months_of(w.date_from, w.date_to) for w in windows))
         supplied = _supplied_by(connection, extract.source_id, extract.stream)
         removed = connection.execute(delete(Incident).where(Incident.extract_id == extract_id)).rowcount
         removed += connection.scalar(select(func.sum(AreaCount.count)).where(AreaCount.extract_id == extract_id)) or 0
         connection.execute(delete(AreaCount).where(AreaCount.extract_id == extract_id))
         connection.execute(delete(HeldIncident).where(HeldIncident.extract_id == extract_id))
+        removed += connection.execute(delete(OutcomeRow).where(OutcomeRow.extract_id == extract_id)).rowcount
         connection.execute(delete(SuppliedWindow).where(SuppliedWindow.extract_id == extract_id))
         connection.execute(update(Extract).where(Extract.id == extract_id).values(withdrawn_at=now))
         settled = settle(connection, source_id=extract.source_id, stream=extract.stream)
@@ -187,7 +196,7 @@ def unload_extract(engine: Engine, extract_id: int, *, now: datetime) -> Unloade
         stamp(connection)
         what = f"extract {extract_id} ({extract.slug} {extract.stream}, {extract.date_from} to {extract.date_to})"
         alterations.write(now=now, what=f"took out {what}")
-    return Unloaded(what, removed, files, before, settled.back, covered=bool(windows))
+    return Unloaded(what, removed, files, before, settled.back, covered=bool(windows), records=extract.records)
 
 
 def _supplied_by(connection: Connection, source_id: int, stream: str) -> set[Month]:

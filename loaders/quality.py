@@ -40,7 +40,8 @@ class ExtractReport:
     """What became of the rows of one extract. Always read = kept + set_aside + rejected; repaired rows are kept.
 
     Rows that do not count because of changes are among those set aside; `changes` says what an extract of changes did,
-    `amended_by` which of those loaded before amend a window, and how many of its rows.
+    `amended_by` which of those loaded before amend a window, and how many of its rows. Where `records` are `outcomes`,
+    `joined` is how many of its rows belong to a crime that is loaded.
     """
 
     source: str
@@ -62,6 +63,8 @@ class ExtractReport:
     in_ward: dict[str, int] = field(default_factory=dict)
     changes: Amended | None = None
     amended_by: tuple[int, list[int]] = (0, [])
+    records: str = "incidents"
+    joined: int = 0
 
 
 @dataclass(slots=True)
@@ -76,25 +79,14 @@ class LoadReport:
     def lines(self) -> list[str]:
         """The report as it is printed."""
         written = [_extract_line(extract) for extract in self.extracts]
-        total = {
-            key: sum(getattr(e, key) for e in self.extracts) for key in ("read", "kept", "repaired", "set_aside", "rejected")
-        }
-        without = sum(e.without_coordinates for e in self.extracts)
-        repeated = sum(e.repeated_references for e in self.extracts)
-        written.append(
-            f"{number_of(total['read'], 'row')} read: {total['kept']:,} kept (of them {total['repaired']:,} repaired, "
-            f"{without:,} without coordinates), {total['set_aside']:,} set aside, {total['rejected']:,} rejected."
-        )
-        if repeated:
-            repeat = "repeats a reference; it is" if repeated == 1 else "repeat a reference; all are"
-            written.append(f"{number_of(repeated, 'row')} {repeat} kept.")
-        fresh = [e for e in self.extracts if not e.unchanged]
-        placed = sum(e.kept - e.without_coordinates for e in fresh)
-        which = "" if len(fresh) == len(self.extracts) else "Of what is new, on"
-        written += [
-            f"{which or 'On'} {name}: {count:,} in a ward, {placed - count:,} outside every ward."
-            for name, count in self.in_wards().items()
-        ]
+        incidents = [extract for extract in self.extracts if extract.records == "incidents"]
+        if incidents:
+            written += self._incident_lines(incidents)
+        outcomes = [extract for extract in self.extracts if extract.records == "outcomes" and not extract.unchanged]
+        if outcomes:
+            kept, joined = sum(e.kept for e in outcomes), sum(e.joined for e in outcomes)
+            belong = "belongs" if joined == 1 else "belong"
+            written.append(f"{number_of(kept, 'outcome')} kept: {joined:,} {belong} to a crime that is loaded.")
         written += self._issue_lines()
         if self.left_out:
             shown = ", ".join(self.left_out[:_EXAMPLES]) + (" ..." if len(self.left_out) > _EXAMPLES else "")
@@ -102,6 +94,26 @@ class LoadReport:
             written += [f"{number_of(len(self.left_out), 'file')} {were} left out: {shown}", *self.hints]
         written += [f"Warning: {warning}" for warning in self.warnings]
         return written
+
+    def _incident_lines(self, extracts: list[ExtractReport]) -> list[str]:
+        total = {key: sum(getattr(e, key) for e in extracts) for key in ("read", "kept", "repaired", "set_aside", "rejected")}
+        without = sum(e.without_coordinates for e in extracts)
+        repeated = sum(e.repeated_references for e in extracts)
+        rows = (
+            f"{number_of(total['read'], 'row')} read: {total['kept']:,} kept (of them {total['repaired']:,} repaired, "
+            f"{without:,} without coordinates), {total['set_aside']:,} set aside, {total['rejected']:,} rejected."
+        )
+        written = [rows]
+        if repeated:
+            repeat = "repeats a reference; it is" if repeated == 1 else "repeat a reference; all are"
+            written.append(f"{number_of(repeated, 'row')} {repeat} kept.")
+        fresh = [e for e in extracts if not e.unchanged]
+        placed = sum(e.kept - e.without_coordinates for e in fresh)
+        which = "" if len(fresh) == len(extracts) else "Of what is new, on"
+        return written + [
+            f"{which or 'On'} {name}: {count:,} in a ward, {placed - count:,} outside every ward."
+            for name, count in self.in_wards().items()
+        ]
 
     def in_wards(self) -> dict[str, int]:
         """Rows in a ward, by boundary set."""
@@ -129,8 +141,9 @@ def _extract_line(extract: ExtractReport) -> str:
         return f"{where}: already loaded from the same files; nothing changes."
     if extract.changes:
         return f"{where}: extract {extract.extract_id} of changes: {_changes_words(extract.changes)}."
+    what = "row" if extract.records == "incidents" else "outcome"
     replaced = f", in place of {extract.replaced_rows:,}" if extract.replaced_rows else ""
-    return f"{where}: extract {extract.extract_id}, {number_of(extract.kept, 'row')} kept{replaced}."
+    return f"{where}: extract {extract.extract_id}, {number_of(extract.kept, what)} kept{replaced}."
 
 
 def _changes_words(done: Amended) -> str:

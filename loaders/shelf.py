@@ -27,7 +27,7 @@ if TYPE_CHECKING:
     from loaders.sorting import ReceivedExtract
 
 
-__all__ = ["Shelf"]
+__all__ = ["Shelf", "store_issues", "store_phrases"]
 
 _PHRASE_COLUMNS = {
     "location": "location_id",
@@ -66,7 +66,7 @@ class Shelf:
         self.place_ids = _place_ids(self.connection, self.rows["x"].to_numpy(), self.rows["y"].to_numpy())
         self.progress("storing", 0)
         self.types = self._by_dictionary("crime_type", type_ids)
-        phrases = _phrase_ids(self.connection, [self.rows[name] for name in _PHRASE_COLUMNS])
+        phrases = store_phrases(self.connection, [self.rows[name] for name in _PHRASE_COLUMNS])
         rows = pa.table(
             {
                 "id": np.arange(self.first_id, self.first_id + self.rows.num_rows),
@@ -92,7 +92,8 @@ class Shelf:
         for index in indexes:
             index.create(self.connection)
         self._store_types(self.types, type_ids)
-        _store_issues(self.connection, self.reports, [self.first_id + int(start) for start in self.starts])
+        firsts = [self.first_id + int(start) for start in self.starts[:-1]]
+        store_issues(self.connection, list(zip(self.reports, firsts, strict=True)))
 
     def read_held(self) -> None:
         """Look up which rows do not count, after changes were settled."""
@@ -203,7 +204,7 @@ def _filled(columns: dict[str, pa.Array]) -> dict[str, pa.Array]:
     return {name: column for name, column in columns.items() if column.null_count < len(column)}
 
 
-def _phrase_ids(connection: Connection, columns: list[pa.ChunkedArray]) -> list[pa.Array]:
+def store_phrases(connection: Connection, columns: list[pa.ChunkedArray]) -> list[pa.Array]:
     """The phrase of each row and column, null where there is none; new phrases are stored."""
     known = {row[0]: row[1] for row in connection.execute(select(Phrase.text, Phrase.id))}
     before = len(known)
@@ -219,13 +220,15 @@ def _phrase_ids(connection: Connection, columns: list[pa.ChunkedArray]) -> list[
     ]
 
 
-def _store_issues(connection: Connection, reports: list[ExtractReport], starts: list[int]) -> None:
-    first = (connection.scalar(select(func.max(IssueRow.id))) or 0) + 1
-    found = [(done, start, issue) for done, start in zip(reports, starts, strict=False) for issue in done.issues]
+def store_issues(connection: Connection, reports: list[tuple[ExtractReport, int | None]]) -> None:
+    """Store the issues of extracts; with each the id of its first row, or None where its rows are no incidents."""
+    first_id = (connection.scalar(select(func.max(IssueRow.id))) or 0) + 1
+    found = [(done, first, issue) for done, first in reports for issue in done.issues]
+    incidents = [None if first is None or issue.row < 0 else first + issue.row for _, first, issue in found]
     columns = {
-        "id": pa.array(np.arange(first, first + len(found))),
+        "id": pa.array(np.arange(first_id, first_id + len(found))),
         "extract_id": pa.array([done.extract_id for done, _, _ in found], pa.int64()),
-        "incident_id": pa.array([start + issue.row if issue.row >= 0 else None for _, start, issue in found], pa.int64()),
+        "incident_id": pa.array(incidents, pa.int64()),
         "line": pa.array([issue.line for _, _, issue in found], pa.int64()),
         **{
             name: pa.array([getattr(issue, name) for _, _, issue in found], pa.string())

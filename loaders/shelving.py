@@ -13,6 +13,7 @@ from loaders.alterations import Alterations
 from loaders.amendments import has_changes, settle
 from loaders.entering import OpenLedger
 from loaders.ledger import months_of
+from loaders.outcomes import report_joined, store_outcomes
 from loaders.quality import ExtractReport, LoadReport, number_of
 from loaders.shelf import Shelf
 from mapping.errors import DataRefused
@@ -86,7 +87,26 @@ def shelve(
 def _store(connection: Connection, ledger: OpenLedger, type_ids: dict[str, int], *, now: datetime, progress: Progress) -> None:
     """Store what is new, let the newest state of each reference count, and count the months that this touches."""
     shared = ledger.close()
-    shelf = Shelf(connection, ledger.fresh, progress)
+    outcomes = [new for new in ledger.fresh if new[0].layout.records == "outcomes"]
+    store_outcomes(connection, outcomes)
+    _store_incidents(connection, ledger, type_ids, shared, now=now, progress=progress)
+    report_joined(connection, outcomes)
+
+
+def _store_incidents(
+    connection: Connection,
+    ledger: OpenLedger,
+    type_ids: dict[str, int],
+    shared: dict[int, set[Month]],
+    *,
+    now: datetime,
+    progress: Progress,
+) -> None:
+    incidents = [new for new in ledger.fresh if new[0].layout.records == "incidents"]
+    if not incidents:
+        Alterations(connection, {}).write(now=now, what=_in_words(ledger.fresh))
+        return
+    shelf = Shelf(connection, incidents, progress)
     shelf.store(type_ids)
     touched, past = defaultdict[int, set[Month]](set), defaultdict[int, set[Month]](set)
     amended = False
@@ -140,10 +160,11 @@ def _report_of(extract: ReceivedExtract) -> ExtractReport:
         repaired=len(repaired),
         set_aside=extract.set_aside,
         rejected=extract.rejected,
-        without_coordinates=rows["x"].null_count,
+        without_coordinates=rows["x"].null_count if extract.layout.records == "incidents" else 0,
         repeated_references=sum(issue.outcome == "noted" for issue in extract.issues),
         issues=extract.issues,
         months={Month.of(day) for day in pc.unique(rows["date"]).to_pylist()},
+        records=extract.layout.records,
     )
 
 

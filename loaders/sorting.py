@@ -233,6 +233,8 @@ def _moved(issue: Issue, row: int) -> Issue:
 
 def _note_repeats(extract: ReceivedExtract, file: CheckedFile, kept: np.ndarray, offset: int) -> None:
     references = extract.tables[-1]["reference"]
+    if file.layout.records == "outcomes":  # of which a crime may have several
+        return
     if pc.count_distinct(references).as_py() == len(references) - references.null_count:
         return
     counted = pc.value_counts(references)

@@ -9,6 +9,7 @@ from sqlalchemy import func, select
 
 from mapping.denominators import KINDS, list_denominators
 from mapping.ledger import current_extracts
+from mapping.outcomes import count_outcomes
 from mapping.reader import Reader
 from mapping.store import reading
 from mapping.store.models import (
@@ -39,7 +40,8 @@ def read_status(engine: Engine, *, open_only: bool) -> dict[str, Any]:
 
     Of each source, read = kept + set_aside + rejected, and kept = in wards + outside + without coordinates: of what is in
     the store now, so rows of extracts that later ones replaced are not among them. Among those set aside are the rows that do
-    not count because of extracts of changes: `superseded`, `cancelled` and `waiting`.
+    not count because of extracts of changes: `superseded`, `cancelled` and `waiting`. Outcomes are none of these rows:
+    `outcomes` says how many there are, and how many are joined to a crime of the same source.
     """
     reader = Reader(engine, open_only=open_only)
     catalogue = reader.catalogue()
@@ -111,6 +113,7 @@ def _supplied(supply: Supply) -> dict[str, str | None]:
 def _source(connection: Connection, slug: str, name: str, access: str) -> dict[str, Any]:
     mine = select(Extract.id).join(Source, Source.id == Extract.source_id).where(Source.slug == slug)
     current = mine.where(Extract.id.in_(current_extracts()))
+    of_incidents = current.where(Extract.records == "incidents")
     held = dict(
         connection.execute(
             select(HeldIncident.why, func.count()).where(HeldIncident.extract_id.in_(mine)).group_by(HeldIncident.why)
@@ -121,7 +124,7 @@ def _source(connection: Connection, slug: str, name: str, access: str) -> dict[s
     ).one()
     set_aside, rejected = connection.execute(
         select(func.coalesce(func.sum(Extract.rows_set_aside), 0), func.coalesce(func.sum(Extract.rows_rejected), 0)).where(
-            Extract.id.in_(current)
+            Extract.id.in_(of_incidents)
         )
     ).one()
     repaired = connection.scalar(
@@ -146,6 +149,7 @@ def _source(connection: Connection, slug: str, name: str, access: str) -> dict[s
         "rejected": int(rejected),
         "without_coordinates": int(kept) - int(located),
         "area_counts": 0,
+        "outcomes": count_outcomes(connection, slug),
         "months": [],
     }
 
@@ -233,6 +237,9 @@ def status_lines(found: dict[str, Any]) -> list[str]:
             lines.append("  Set aside by changes: " + ", ".join(f"{source[why]:,} {why}" for why in HELD) + ".")
         if source["area_counts"]:
             lines.append(f"  {source['area_counts']:,} incidents more as counts of areas: {_ways(found, source['id'])}.")
+        if source["outcomes"]["rows"]:
+            rows, joined = source["outcomes"]["rows"], source["outcomes"]["joined"]
+            lines.append(f"  Outcomes: {rows:,}, of which {joined:,} belong to a crime that is loaded.")
         months = source["months"]
         if months:
             holes = [f"{m['month']} {m['status']} ({m['reason']})" for m in months if m["status"] != "supplied"]

@@ -8,7 +8,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import numpy as np
-from sqlalchemy import func, select
+from sqlalchemy import func, literal, select
 
 from mapping.coverage import NO_EXTRACT, Coverage, Gap, Stream, StreamMonth
 from mapping.coverage_notes import read_notes, shipped_gaps
@@ -157,7 +157,7 @@ def _read_incidents(connection: Connection, supplies: dict[str, _Supply], source
 def _read_other_rows(connection: Connection, supply: _Supply, source_id: int) -> None:
     mine = select(Extract.id).where(Extract.source_id == source_id, Extract.stream == supply.stream)
     rows = (
-        select(OutcomeRow.date, OutcomeRow.extract_id * 0, func.count())
+        select(OutcomeRow.date, literal(0), func.count())
         .where(OutcomeRow.extract_id.in_(mine))
         .group_by(OutcomeRow.date)
         if supply.records == "outcomes"

@@ -1,6 +1,7 @@
 """The layouts of ours: a small made-up file for each, every figure of it counted by hand; and what extends them."""
 
 import json
+import zipfile
 from datetime import datetime
 
 import pytest
@@ -147,8 +148,8 @@ def test_an_unknown_code_refuses_the_load_and_is_named(tiny, tmp_path):
     done = tiny("load", "incidents", path, *OURS, "--set-aside-unknown")
 
     assert "7 rows read: 4 kept" in done.stderr
-    assert "set-aside: 1 rows: unknown crime type '777'\n" in done.stderr
-    assert "set-aside: 1 rows: unknown crime type '8Z'\n" in done.stderr
+    assert "set-aside: 1 row: unknown crime type '777'\n" in done.stderr
+    assert "set-aside: 1 row: unknown crime type '8Z'\n" in done.stderr
     assert f"  {path}, line 3, HO Code: '777'" in done.stderr
     found = json.loads(tiny("status", "--format", "json").stdout)["sources"][0]
     assert (found["read"], found["kept"], found["set_aside"]) == (7, 4, 3)
@@ -164,7 +165,7 @@ def test_only_rows_of_unknown_types(tiny, tmp_path):
 
     done = tiny("load", "incidents", path, *OURS, "--set-aside-unknown")
 
-    assert "1 rows read: 0 kept" in done.stderr
+    assert "1 row read: 0 kept" in done.stderr
     assert counts(tiny) == {}
     assert json.loads(tiny("status", "--format", "json").stdout)["data_as_of"] == "2024-03"
 
@@ -176,8 +177,8 @@ def test_incident_logs(tiny):
     done = tiny("load", "incidents", SAMPLES / "force-incidents.csv", *OURS)
 
     assert "6 rows read: 5 kept (of them 1 repaired, 0 without coordinates), 1 set aside, 0 rejected." in done.stderr
-    assert "set-aside: 1 rows: the layout force-incidents does not count 'Duplicate' (Duplicate of another log)" in done.stderr
-    assert "repaired: 1 rows: is neither yes nor no" in done.stderr
+    assert "set-aside: 1 row: the layout force-incidents does not count 'Duplicate' (Duplicate of another log)" in done.stderr
+    assert "repaired: 1 row: is neither yes nor no" in done.stderr
     assert picked(rows_of(tiny.url), "type", "code_id", "opening_code_id", "class_id", "repeat_victim", "started_at") == [
         ("asb-noise", "Noise", "ASB - Nuisance", "Nuisance", True, moment("2024-03-01 22:15")),
         *[("asb-rowdy-behaviour", *["Rowdy or Inconsiderate Behaviour"] * 2, "Personal", False, moment("2024-03-01 23:05"))],
@@ -252,7 +253,121 @@ def test_attendances_at_an_emergency_department(tiny):
     ]
 
 
-# data.police.uk's stops
+# data.police.uk's outcomes and stops
+
+
+def outcomes_of(tiny):
+    return json.loads(tiny("status", "--format", "json").stdout)["sources"][0]["outcomes"]
+
+
+def test_outcomes_are_joined_to_their_crimes_and_count_in_no_figure(tiny):
+    tiny("load", "incidents", STREET)
+    before = json.loads(tiny("status", "--format", "json").stdout)["sources"][0]
+    figures = counts(tiny)
+
+    done = tiny("load", "incidents", OUTCOMES)
+
+    assert "tiny-constabulary outcomes 2024-01-01 to 2024-01-31: extract 2, 4 outcomes kept." in done.stderr
+    assert "4 outcomes kept: 3 belong to a crime that is loaded." in done.stderr
+    assert "rows read" not in done.stderr
+    found = json.loads(tiny("status", "--format", "json").stdout)["sources"][0]
+    assert found == before | {"streams": ["outcomes", "street"], "outcomes": {"rows": 4, "joined": 3}}
+    assert "Outcomes: 4, of which 3 belong to a crime that is loaded." in tiny("status").stdout
+    assert counts(tiny) == figures
+    tables = read_tables(tiny.url)
+    words = {row["id"]: row["text"] for row in tables["phrase"]}
+    assert [(row["reference"][-2:], words[row["outcome_id"]]) for row in tables["outcome"]] == [
+        ("01", "Investigation complete; no suspect identified"),
+        ("06", "Unable to prosecute suspect"),
+        ("06", "Suspect charged"),
+        ("ff", "Local resolution"),
+    ]
+    assert [row["records"] for row in tables["extract"]] == ["incidents", "outcomes"]
+
+
+def test_outcomes_wait_for_their_crimes(tiny):
+    done = tiny("load", "incidents", OUTCOMES)
+
+    assert "4 outcomes kept: 0 belong to a crime that is loaded." in done.stderr
+    assert outcomes_of(tiny) == {"rows": 4, "joined": 0}
+    assert json.loads(tiny("status", "--format", "json").stdout)["data_as_of"] is None
+
+    tiny("load", "incidents", STREET)
+
+    assert outcomes_of(tiny) == {"rows": 4, "joined": 3}
+    tiny("unload", "2")
+    assert outcomes_of(tiny) == {"rows": 4, "joined": 0}
+
+
+def test_the_crimes_of_another_source_are_not_theirs(tiny):
+    tiny("load", "incidents", STREET, "--source", "another")
+    done = tiny("load", "incidents", OUTCOMES)
+
+    assert "4 outcomes kept: 0 belong" in done.stderr
+
+
+def test_outcomes_are_replaced_found_again_and_taken_out(tiny, tmp_path):
+    tiny("load", "incidents", STREET, OUTCOMES)
+    assert outcomes_of(tiny) == {"rows": 4, "joined": 3}
+    version = json.loads(tiny("status", "--format", "json").stdout)["data_version"]
+    assert "outcomes 2024-01-01 to 2024-01-31: already loaded" in tiny("load", "incidents", OUTCOMES).stderr
+
+    shorter = tmp_path / OUTCOMES.name
+    shorter.write_text("".join(OUTCOMES.read_text("utf-8").splitlines(keepends=True)[:2]), "utf-8")
+    done = tiny("load", "incidents", shorter, status=1)
+    assert "would leave tiny-constabulary outcomes 2024-01-01:2024-01-31 with 1 rows, where 4 are stored" in done.stderr
+    done = tiny("load", "incidents", shorter, "--replace")
+    assert "1 outcome kept, in place of 4." in done.stderr
+    assert "1 outcome kept: 1 belongs to a crime that is loaded." in done.stderr
+    assert json.loads(tiny("status", "--format", "json").stdout)["data_version"] != version
+
+    done = tiny("unload", "3")
+
+    assert "1 outcome. Its days are not supplied now" in done.stderr
+    assert outcomes_of(tiny) == {"rows": 0, "joined": 0}
+    assert sum(counts(tiny).values()) == 8
+    tiny("load", "incidents", OUTCOMES)
+    assert json.loads(tiny("status", "--format", "json").stdout)["data_version"] == version
+
+
+def test_a_month_of_outcomes_covers_no_month_of_crimes(tiny, tmp_path):
+    tiny("load", "incidents", STREET)
+    february = tmp_path / "2024-02-tiny-outcomes.csv"
+    february.write_text(OUTCOMES.read_text("utf-8").replace("2024-01", "2024-02"), "utf-8")
+
+    tiny("load", "incidents", february)
+
+    found = json.loads(tiny("status", "--format", "json").stdout)
+    assert found["data_as_of"] == "2024-01"
+    assert [(m["month"], m["status"]) for m in found["sources"][0]["months"]] == [("2024-01", "supplied")]
+    answer = json.loads(tiny("measure", "count", "--format", "json", "--from", "2024-01", "--to", "2024-01").stdout)
+    assert answer["meta"]["missing"] == []
+
+
+def test_a_stream_is_of_incidents_or_of_outcomes(tiny, tmp_path):
+    layout = write_layout(tmp_path, 'extends = "police-uk-outcomes"\nstream = "street"\n')
+    tiny("load", "incidents", STREET)
+
+    done = tiny("load", "incidents", OUTCOMES, "--layout", layout, status=1)
+
+    assert "its rows are outcomes, and the stream street of tiny-constabulary holds incidents" in done.stderr
+    assert read_tables(tiny.url)["outcome"] == []
+
+
+def test_an_archive_gives_what_its_layout_is_asked_for(tiny, tmp_path):
+    with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
+        for path in (STREET, OUTCOMES, STOPS):
+            archive.write(path, f"2024/{path.name}")
+
+    done = tiny("load", "incidents", tmp_path / "all.zip")
+    assert "2 files were left out" in done.stderr
+    assert "those that end in -outcomes.csv are read with --layout police-uk-outcomes." in done.stderr
+    assert "those that end in -stop-and-search.csv are read with --layout police-uk-stop-and-search." in done.stderr
+    done = tiny("load", "incidents", tmp_path / "all.zip", "--layout", "police-uk-outcomes")
+    assert "4 outcomes kept: 3 belong" in done.stderr
+    tiny("load", "incidents", tmp_path / "all.zip", "--layout", "police-uk-stop-and-search", "--source", "tiny-constabulary")
+
+    assert [row["stream"] for row in read_tables(tiny.url)["extract"]] == ["street", "outcomes", "stops"]
 
 
 def test_stops_are_incidents_of_their_own_group_by_local_time(tiny):
