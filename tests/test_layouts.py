@@ -1,5 +1,6 @@
 """Layouts: what suppliers really send, read as it was meant; and declarations that say what is wrong with them."""
 
+import re
 from datetime import date, datetime
 
 import pytest
@@ -251,7 +252,7 @@ def test_counting_by_the_start_puts_it_in_that_month_and_marks_the_last_three(lo
 
     assert [row["date"][:7] for row in found] == ["2024-01", "2024-02", "2024-03", "2024-04", "2024-05"]
     told = invoke("status", store=load.url).stdout
-    assert "missing: 2024-03 partial, 2024-04 partial, 2024-05 partial." in told
+    assert re.findall(r"(2024-\d\d) partial", told) == ["2024-03", "2024-04", "2024-05"]
 
 
 # Declarations
