@@ -185,6 +185,20 @@ def test_residents_are_given_for_every_ward(files, wards):
         assert max(residents) <= 12_000
 
 
+def test_a_town_centre_leads_per_resident_and_not_per_person_there_by_day(files, counts, wards):
+    def rates(what):
+        given = (*files.populations, *files.denominators)
+        (path,) = (p.path for p in given if (p.boundaries, p.what, p.year) == ("demo25", what, 2024))
+        with path.open(encoding="utf-8", newline="") as file:
+            numbers = np.array([int(list(line.values())[-1]) for line in csv.DictReader(file)])
+        return counts[:, :, -12:].sum(axis=(1, 2)) / numbers
+
+    centre = wards["demo25"].names.index("Marling Central")
+    fifth = len(wards["demo25"].codes) // 5
+    assert rates("residents").argmax() == centre
+    assert (rates("workday") > rates("workday")[centre]).sum() > fifth
+
+
 def test_extracts_are_few_and_leave_out_only_the_month_that_the_council_missed(files):
     assert len(files.extracts) <= 16
     for source, missing in (("police", set()), ("council", {month(date(2023, 6, 1))})):

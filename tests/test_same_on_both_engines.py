@@ -78,8 +78,8 @@ def fill(url, demo, folder):
     for found in demo.boundaries:
         load_boundaries(engine, found.path, now=NOW, name=found.name, effective=found.effective)
     load_population(engine, POPULATION, boundaries="wd24", year=2024, now=NOW)
-    for found in demo.populations:
-        load_population(engine, found.path, boundaries=found.boundaries, year=found.year, now=NOW)
+    for found in (*demo.populations, *demo.denominators):
+        load_population(engine, found.path, boundaries=found.boundaries, year=found.year, now=NOW, what=found.what)
     for found in demo.extracts:
         if found.window_from.year == DEMO_YEAR:
             window = Window(found.window_from, found.window_to)

@@ -10,6 +10,7 @@ import numpy as np
 
 from loaders.demo.chance import Chance, IntArray
 from loaders.demo.county import County, draw_county
+from loaders.demo.denominators import GIVEN, given_number
 from loaders.demo.incidents import imagine
 from loaders.demo.names import DISTRICTS
 from loaders.demo.shapes import Ring, outline
@@ -22,7 +23,6 @@ __all__ = ["SEED", "DemoBoundaries", "DemoExtract", "DemoFiles", "DemoPopulation
 
 SEED = 1
 EFFECTIVE = {"demo21": date(2021, 12, 31), "demo25": date(2025, 12, 31)}
-MID_YEARS = (2020, 2022, 2024)
 
 
 @dataclass(frozen=True)
@@ -36,9 +36,10 @@ class DemoBoundaries:
 
 @dataclass(frozen=True)
 class DemoPopulation:
-    """Residents of the wards of a boundary set in the middle of a year; columns in the first line of the CSV."""
+    """What rates of the wards of a boundary set are per in a year; columns in the first line of the CSV."""
 
     boundaries: str
+    what: str  # residents, households, workday or premises
     year: int
     path: Path
 
@@ -59,6 +60,7 @@ class DemoFiles:
 
     boundaries: tuple[DemoBoundaries, ...]
     populations: tuple[DemoPopulation, ...]
+    denominators: tuple[DemoPopulation, ...]
     extracts: tuple[DemoExtract, ...]
 
 
@@ -79,7 +81,11 @@ def write_demo(folder: Path, *, seed: int = SEED, progress: Callable[[str], None
     tell("drawing a county")
     county = draw_county()
     boundaries = tuple(_write_boundaries(folder, county, name) for name in county.sets)
-    populations = tuple(_write_population(folder, county, name, year) for name in county.sets for year in MID_YEARS)
+    given = [
+        _write_population(folder, county, name, what, year) for name in county.sets for what in GIVEN for year in GIVEN[what]
+    ]
+    populations = tuple(population for population in given if population.what == "residents")
+    denominators = tuple(population for population in given if population.what != "residents")
     tell("imagining seven years of incidents")
     incidents, places = imagine(county, county.sets["demo25"], seed=seed)
     extracts: list[DemoExtract] = []
@@ -87,7 +93,7 @@ def write_demo(folder: Path, *, seed: int = SEED, progress: Callable[[str], None
         tell(f"writing what {supplier.source} sends")
         lines, days = rows(incidents, places, chance=Chance(seed, key))
         extracts += _write_extracts(folder, supplier, lines, days)
-    return DemoFiles(boundaries, populations, tuple(extracts))
+    return DemoFiles(boundaries, populations, denominators, tuple(extracts))
 
 
 def boundaries_geojson(county: County, name: str) -> str:
@@ -124,14 +130,14 @@ def _write_boundaries(folder: Path, county: County, name: str) -> DemoBoundaries
     return DemoBoundaries(name, EFFECTIVE[name], path)
 
 
-def _write_population(folder: Path, county: County, name: str, year: int) -> DemoPopulation:
-    path = folder / f"{name}_population_{year}.csv"
-    lines = ["code,name,district code,district name,residents"]
+def _write_population(folder: Path, county: County, name: str, what: str, year: int) -> DemoPopulation:
+    path = folder / f"{name}_{'population' if what == 'residents' else what}_{year}.csv"
+    lines = [f"code,name,district code,district name,{'workday population' if what == 'workday' else what}"]
     for ward in county.sets[name]:
         district = f"{_district_code(ward)},{DISTRICTS[ward.district].name}"
-        lines.append(f"{ward.code},{ward.name},{district},{county.residents(ward, year=year)}")
+        lines.append(f"{ward.code},{ward.name},{district},{given_number(county, ward, what, year=year)}")
     _write(path, lines, encoding="utf-8")
-    return DemoPopulation(name, year, path)
+    return DemoPopulation(name, what, year, path)
 
 
 def _write_extracts(folder: Path, supplier: Supplier, lines: list[str], days: IntArray) -> list[DemoExtract]:

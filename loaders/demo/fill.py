@@ -56,7 +56,7 @@ def fill_demo(path: Path, *, progress: Progress = untold) -> None:
 
 def load_demo(engine: Engine, files: DemoFiles, *, progress: Progress = untold) -> None:
     """Load the demo's files into a store that has tables."""
-    total = len(files.boundaries) + len(files.populations) + len(files.extracts)
+    total = len(files.boundaries) + len(files.populations) + len(files.denominators) + len(files.extracts)
     done = 0
 
     def step(what: str) -> None:
@@ -74,9 +74,16 @@ def load_demo(engine: Engine, files: DemoFiles, *, progress: Progress = untold) 
             effective=boundary_set.effective,
             attribution=ATTRIBUTION,
         )
-    for population in files.populations:
-        step(f"population {population.year}")
-        load_population(engine, population.path, boundaries=population.boundaries, year=population.year, now=DEMO_LOADED_AT)
+    for population in (*files.populations, *files.denominators):
+        step(f"{population.what} {population.year}")
+        load_population(
+            engine,
+            population.path,
+            boundaries=population.boundaries,
+            year=population.year,
+            now=DEMO_LOADED_AT,
+            what=population.what,
+        )
     for extract in files.extracts:
         step(f"incidents {extract.window_from.year}")
         window = Window(extract.window_from, extract.window_to)

@@ -140,7 +140,7 @@ def _chosen(measure: Measure, options: dict[str, str]) -> Measure:
 
 MEASURE = Measure(
     id="rate",
-    name="Rate per 1,000 residents",
+    name="Rate",
     unit="per 1,000 residents a year",
     legend="sequential",
     explanation=_EXPLANATIONS["residents"],
@@ -157,7 +157,7 @@ MEASURE = Measure(
             "per",
             "Per",
             tuple(KINDS),
-            labels=tuple(kind.unit for kind in KINDS.values()),
+            labels=tuple(kind.many if kind.scale == 1 else kind.name.lower() for kind in KINDS.values()),
             denominators=True,
         ),
         NEARNESS,
