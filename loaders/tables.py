@@ -172,16 +172,19 @@ def read_delimited(
     return _without_blank_rows(columns, table.num_rows, line_of)
 
 
-def _records(data: bytes, *, delimiter: str, header_line: int) -> Any:  # noqa: ANN401 - csv's own reader has no public class
+def _records(data: bytes, *, delimiter: str) -> Any:  # noqa: ANN401 - csv's own reader has no public class
     stream = io.TextIOWrapper(io.BytesIO(data), "utf-8", newline="")
-    reader = csv.reader(stream, delimiter=delimiter, strict=True)
+    return csv.reader(stream, delimiter=delimiter, strict=True)
+
+
+def _pass_header(reader: Any, header_line: int) -> None:  # noqa: ANN401
     while reader.line_num < header_line:
         next(reader)
-    return reader
 
 
 def _line_ends(data: bytes, *, delimiter: str, header_line: int) -> list[int]:
-    reader = _records(data, delimiter=delimiter, header_line=header_line)
+    reader = _records(data, delimiter=delimiter)
+    _pass_header(reader, header_line)
     return [reader.line_num for record in reader if record]
 
 
@@ -195,9 +198,10 @@ def _read_slowly(
     at: dict[str, int],
     line_breaks: bool,
 ) -> Table:
-    reader = _records(data, delimiter=delimiter, header_line=header_line)
+    reader = _records(data, delimiter=delimiter)
     records, ends, bad = [], [], []
     try:
+        _pass_header(reader, header_line)
         for record in reader:
             if not record:
                 continue

@@ -32,6 +32,7 @@ _BOTH = re.compile(
 )
 _GB_CODE = re.compile(r"[EWS]0[0-9]\d{6}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|.*\b(Constabulary|Police Scotland)\b.*")
 _GB_WORDS = re.compile(r"\b(lsoa|home office|ho code|nsir|nicl|osgb|bng|postcode|lad code)\b", re.IGNORECASE)
+_EASTING, _NORTHING = {"east", "easting", "eastings"}, {"north", "northing", "northings"}
 
 
 @dataclass(slots=True)
@@ -205,8 +206,8 @@ def _take_projected(points: Points, pair: _Pair, profiles: Sequence[Profile], ti
     british = [s for s in systems if s.epsg == METRES]
     sign = _british_sign(profiles) if british else ""
     rivals = [s.name for s in systems if s.epsg in (29903, 2157)]
-    called = " ".join((*pair.x.words, *pair.y.words))
-    if british and (sign or (not rivals and "easting" in called and "northing" in called)):
+    called = bool(_EASTING.intersection(pair.x.words) and _NORTHING.intersection(pair.y.words))
+    if british and (sign or (called and not rivals)):
         reason = sign or "the names are those of the British grid, and no Irish grid fits"
         _take(points, pair, METRES, f"{why}: within the British national grid; {reason}. {_middle(pair, METRES)}")
         return

@@ -142,8 +142,8 @@ def _assign(dated: list[_Dated], when: When) -> dict[str, _Dated]:
     chosen |= {role: d for role, d in others.items() if d is not None and (d is not counts or role == "from")}
     if "to" in chosen and "from" not in chosen:
         del chosen["to"]
-    plain = [d.profile.name for d in dated if d.role == "date" and d is not counts]
-    if plain and counts.role == "date":
+    plain = [d.profile.name for d in dated if d.role == counts.role and d not in chosen.values()]
+    if plain:
         when.notes.append("other dates, if that is not the one that counts: " + ", ".join(f"'{n[:40]}'" for n in plain[:6]))
     _say_order(chosen, when)
     return chosen
@@ -330,7 +330,7 @@ def _is_mangled(columns: list[_Dated]) -> bool:
         cells = [w for w in d.writing.writings if w.found.orders == ("ymd",)] if d.writing else []
         texts = [w for w in d.writing.writings if len(w.found.orders) > 1] if d.writing else []
         days = {text[8:10] for w in cells for text in w.days}
-        if len(days) >= 4 and max(days) <= "12" and texts:
+        if len({text for w in cells for text in w.days}) >= 4 and max(days) <= "12" and texts:
             firsts = {re.split(r"\D", text)[0] for w in texts for text in w.days}
             if len(firsts) >= 4 and all(int(first) > 12 for first in firsts):
                 return True
