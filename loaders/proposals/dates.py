@@ -201,7 +201,7 @@ def _add(writing: Writing, found: Found, texts: pa.Array, members: NDArray[np.in
             # Over 31 it is neither: a fault of the row that says nothing about the others, unless years stand there.
             highest, most = _HIGHEST[found.letters(order)[place]], 99 if len(found.numbers) > 2 else 31
             over = np.flatnonzero((numbers > highest) & (numbers <= most))
-            if len(over) and order not in writing.excluded:
-                at = int(over[0])
-                writing.excluded[order] = (profile.row_of(int(members[at])), texts[at].as_py())
+            if len(over):
+                proof = (profile.row_of(int(members[over[0]])), texts[int(over[0])].as_py())
+                writing.excluded[order] = min(proof, writing.excluded.get(order, proof))
                 writing.orders.discard(order)
