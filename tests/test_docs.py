@@ -179,4 +179,12 @@ def test_commands_run_as_written(shell, file):
 
 
 def test_the_readme_and_the_guides_are_run():
-    assert RUNNABLE == ["README.md", "docs/api.md", "docs/coverage.md", "docs/layouts.md", "docs/loading.md", "docs/places.md"]
+    assert RUNNABLE == [
+        "README.md",
+        "docs/api.md",
+        "docs/corrections.md",
+        "docs/coverage.md",
+        "docs/layouts.md",
+        "docs/loading.md",
+        "docs/places.md",
+    ]
