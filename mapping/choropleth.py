@@ -199,7 +199,7 @@ def map_values(answer: Answer) -> dict[str, Any]:
 def legend(answer: Answer) -> list[dict[str, Any]]:
     """The lines of a legend: each class that some ward is in, then why wards have no figure, where any has none.
 
-    Last, where it is asked for, how many wards could change class: they are counted in their class too.
+    Last, where it is asked for, how many wards could change class: they are counted in their class.
     """
     counts: dict[int | str, int] = {}
     for row in answer.rows:
@@ -217,9 +217,9 @@ def legend(answer: Answer) -> list[dict[str, Any]]:
     ]
     if hatches_lines(answer):
         within = next(iter(answer.near.values())).within
-        words = f"Class could change: incidents within {within} of a line may belong next door"
-        wards = len(changeable_wards(answer))
-        lines.append({"label": words, "colour": None, "outline": None, "hatch": "near", "wards": wards})
+        n = len(changeable_wards(answer))
+        words = f"{n:,} ward{'s' * (n != 1)} could change class: incidents within {within} of a line may belong next door"
+        lines.append({"label": words, "colour": None, "outline": None, "hatch": "near", "wards": None})
     return lines
 
 

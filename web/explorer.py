@@ -18,17 +18,16 @@ from web.audiences import audience, reader
 from web.charts import series_chart
 from web.figures import headline, notes, page_values, table_rows, total_rows, ward_figures
 from web.pages import MAP_SCRIPTS, render_page
-from web.params import read_query
+from web.params import DEFAULT_MEASURE, read_query
 
 if TYPE_CHECKING:
     from mapping.reader import Catalogue
     from mapping.vocabulary import CrimeType, Month
 
-__all__ = ["DEFAULT_MEASURE", "blueprint", "fragments", "map_context", "panel_context", "parameters_of"]
+__all__ = ["blueprint", "fragments", "map_context", "panel_context", "parameters_of"]
 
 blueprint = Blueprint("explorer", __name__)
 
-DEFAULT_MEASURE = "count"
 BEGINNING = 5
 """How many of the highest wards are listed before one is chosen."""
 

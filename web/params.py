@@ -18,10 +18,13 @@ if TYPE_CHECKING:
 
     from werkzeug.datastructures import MultiDict
 
-__all__ = ["QUESTION", "Query", "read_number", "read_query", "read_whole_number"]
+__all__ = ["DEFAULT_MEASURE", "QUESTION", "Query", "read_number", "read_query", "read_whole_number"]
 
 QUESTION = ("crime_type", "from", "to", "boundaries", "source", "district", "ward")
 """The parameters that every question has, beside `measure` and its options."""
+
+DEFAULT_MEASURE = "count"
+"""What is shown where a page is asked for no measure."""
 
 By = Literal["ward", "district", "set"]
 _BY = ("ward", "district", "set")
@@ -74,7 +77,9 @@ def read_query(
             value=asked,
         )
     name = measure or asked
-    options = [option.id for option in find_measure(name).options] if name else []
+    # Addresses leave out the measure where it is the default, but not its options.
+    meant = name or (DEFAULT_MEASURE if common == QUESTION else "")
+    options = [option.id for option in find_measure(meant).options] if meant else []
     _refuse_unknown(given, [*common, *extra, *options, "measure"])
     question = Question(
         crime_type=given.get("crime_type", "all"),

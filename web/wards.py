@@ -12,10 +12,10 @@ from mapping.errors import BadRequest, NotFound
 from mapping.measures import all_measures, find_measure
 from web.audiences import audience, reader
 from web.charts import series_chart
-from web.explorer import DEFAULT_MEASURE, panel_context, parameters_of
+from web.explorer import panel_context, parameters_of
 from web.figures import headline, notes, table_rows, total_rows, ward_figures
 from web.pages import render_page
-from web.params import read_query
+from web.params import DEFAULT_MEASURE, read_query
 from web.points import find_ward, read_point
 
 if TYPE_CHECKING:

@@ -21,7 +21,7 @@ __all__ = ["HATCHED", "NEARNESS", "Near", "NearRow", "Where", "look_where", "nea
 
 HATCHED = "hatched"
 
-NEARNESS = Option("nearness", "Wards whose class could change", ("plain", HATCHED), labels=("As the others", "Hatched"))
+NEARNESS = Option("nearness", "Could change class", ("plain", HATCHED), labels=("As the others", "Hatched"))
 """Whether the map hatches wards whose class would change if points near the line belonged on its other side."""
 
 
@@ -98,7 +98,8 @@ def look_where(view: View, counted: NDArray[np.bool_]) -> Where:
         return summed
 
     nearness = view.nearness()
-    at_default = total(view.observed(view.period) - view.observed(view.period, without_default_places=True))
+    none = np.zeros(len(view.areas), dtype=np.int64)
+    at_default = none if view.at_default is None else total(view.total_of(view.at_default, view.period))
     if nearness is None:
         return Where("", None, None, at_default)
     out, into = (total(view.total_of(counts, view.period)) for counts in (nearness.out, nearness.into))

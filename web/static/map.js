@@ -181,7 +181,7 @@ wardwatch.drawMap = function (shapes, first) {
     // Dark on a pale class, with a pale edge that shows it on a dark one.
     const edge = pattern.querySelector("line").cloneNode(true);
     edge.setAttribute("stroke", "#ffffff");
-    edge.setAttribute("stroke-width", "4.4");
+    edge.setAttribute("stroke-width", "3.6");
     pattern.querySelector("rect").after(edge);
     document.getElementById("hatch-near").after(pattern);
     return `url(#${id})`;
@@ -196,7 +196,7 @@ wardwatch.drawMap = function (shapes, first) {
       pen.moveTo(shift - 2, 16);
       pen.lineTo(shift + 16, -2);
     }
-    for (const [style, width] of [["#ffffff", 4.4], ["#0b1a2a", 2.4]]) {
+    for (const [style, width] of [["#ffffff", 3.6], ["#0b1a2a", 1.8]]) {
       pen.strokeStyle = style;
       pen.lineWidth = width;
       pen.stroke();
