@@ -11,6 +11,7 @@ import web.assets
 import web.embeds
 import web.explorer
 import web.info
+import web.places
 import web.wards
 from mapping.settings import load_settings
 from web import audiences, errors, headers
@@ -38,6 +39,7 @@ def create_app(settings: Settings | None = None) -> Flask:
     app.register_blueprint(web.wards.blueprint)
     app.register_blueprint(web.embeds.blueprint)
     app.register_blueprint(web.info.blueprint)
+    app.register_blueprint(web.places.blueprint)
     app.register_blueprint(web.api.blueprint)
     app.register_blueprint(web.assets.blueprint)
 

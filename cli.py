@@ -701,7 +701,8 @@ def _serve(settings: Settings, *, host: str, port: int, workers: int) -> None:
     from app import create_app
     from web.server import run_server
 
-    run_server(lambda: create_app(settings), host=host, port=port, workers=workers)
+    shared = settings.with_secret()
+    run_server(lambda: create_app(shared), host=host, port=port, workers=workers)
 
 
 def _print_rows(columns: tuple[str, ...], rows: list[dict[str, Any]], meta: dict[str, Any], format_: str) -> None:

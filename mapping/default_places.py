@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from mapping.counts import Counts
     from mapping.reader import BoundarySetInfo, Catalogue, Reader
     from mapping.statistics.pile_ups import PileUps
+    from mapping.verdicts import Verdict
 
 __all__ = [
     "DEFAULT_PLACE_COLUMNS",
@@ -33,6 +34,7 @@ __all__ = [
     "DefaultPlace",
     "count_at_default_places",
     "default_place_rows",
+    "kept_verdicts",
     "read_default_places",
 ]
 
@@ -96,6 +98,11 @@ def default_place_rows(places: list[DefaultPlace]) -> list[dict[str, Any]]:
     return [asdict(place) | {"evidence": "; ".join(place.evidence)} for place in places]
 
 
+def kept_verdicts(reader: Reader, catalogue: Catalogue) -> dict[int, Verdict]:
+    """Every verdict by place id, kept until the data change."""
+    return reader.keep(catalogue, "verdicts", read_verdicts)
+
+
 def count_at_default_places(
     reader: Reader,
     catalogue: Catalogue,
@@ -109,7 +116,7 @@ def count_at_default_places(
     They are part of the set's counts. None where no place is confirmed.
     """
     sources = [s.id for s in catalogue.sources_in_view(source)]
-    verdicts = reader.keep(catalogue, "verdicts", read_verdicts)
+    verdicts = kept_verdicts(reader, catalogue)
     confirmed = [place for place, said in verdicts.items() if said.verdict == "confirmed" and only in (None, place)]
     if not confirmed:
         return None

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import secrets
 from datetime import datetime
 from pathlib import Path
 from typing import Literal
@@ -32,7 +33,8 @@ class Settings(BaseSettings):
     audience: Literal["public", "internal"] = Field(
         default="public",
         description="`public`: open sources only, ward aggregates, read-only. `internal`: the operator vouches that only "
-        "staff can reach the server; protected sources and the values of issues are shown too.",
+        "staff can reach the server; protected sources and the values of issues are shown too, "
+        "and what staff decide about places is kept.",
     )
     title: str = Field(default="wardwatch", description="The name that stands at the head of every page.")
     tiles_url: str = Field(
@@ -49,6 +51,12 @@ class Settings(BaseSettings):
     )
     fetch_pause_s: float = Field(
         default=1.0, ge=0, le=60, description="Seconds between two requests of `fetch` to one server, at least."
+    )
+    secret: str = Field(
+        default="",
+        repr=False,
+        description="What forms are signed with, any long random text. Empty: one that lasts as long as the server; needed "
+        "where several processes that `wardwatch serve` did not start answer together.",
     )
     now: datetime | None = Field(default=None, description="A fixed clock (ISO date and time), for tests and rehearsals.")
 
@@ -74,6 +82,10 @@ class Settings(BaseSettings):
     def store_url(self) -> str:
         """The database URL in force."""
         return self.database_url or sqlite_url(Path("instance") / "wardwatch.db")
+
+    def with_secret(self) -> Settings:
+        """The same with a secret, made up where none is set. Whoever starts several workers does this before."""
+        return self if self.secret else self.model_copy(update={"secret": secrets.token_hex(32)})
 
     def clock(self) -> datetime:
         """The current local time, to the second."""

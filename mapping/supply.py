@@ -157,9 +157,7 @@ def _read_incidents(connection: Connection, supplies: dict[str, _Supply], source
 def _read_other_rows(connection: Connection, supply: _Supply, source_id: int) -> None:
     mine = select(Extract.id).where(Extract.source_id == source_id, Extract.stream == supply.stream)
     rows = (
-        select(OutcomeRow.date, literal(0), func.count())
-        .where(OutcomeRow.extract_id.in_(mine))
-        .group_by(OutcomeRow.date)
+        select(OutcomeRow.date, literal(0), func.count()).where(OutcomeRow.extract_id.in_(mine)).group_by(OutcomeRow.date)
         if supply.records == "outcomes"
         else select(AreaCount.month, AreaCount.crime_type_id, func.sum(AreaCount.count))
         .where(AreaCount.extract_id.in_(mine))

@@ -34,6 +34,10 @@ def rules(app):
     return sorted(app.url_map.iter_rules(), key=str)
 
 
+def writes(app):
+    return {rule.endpoint for rule in rules(app) if "GET" not in rule.methods}
+
+
 def audience_of(client):
     return client.application.extensions["wardwatch"].settings.audience
 
@@ -49,6 +53,7 @@ def addresses(client):
         "boundaries": "wd20",
         "code": "E05000004",
         "extract_id": 3,  # the protected one
+        "place_id": 1,
         "sha256": script["shapes_sha256"],
     }
     queries = {"api.ward_at": {"lon": -0.1, "lat": 51.7}}
@@ -83,6 +88,14 @@ def test_every_route_declares_its_audience(client):
         assert declared_audience(client.application, rule.endpoint) in ("public", "internal"), rule
 
 
+def test_whatever_writes_is_for_staff(client):
+    app = client.application
+
+    assert writes(app) == {"places.decide"}
+    assert {declared_audience(app, endpoint) for endpoint in writes(app)} == {"internal"}
+    assert all(rule.methods <= {"GET", "HEAD", "OPTIONS"} for rule in rules(app) if rule.endpoint not in writes(app))
+
+
 def test_an_application_with_an_undeclared_route_does_not_start():
     app = Flask("planted")
     app.add_url_rule("/planted", "planted", lambda: "")
@@ -96,8 +109,11 @@ def test_every_route_answers_its_audience_and_no_other(client):
     for endpoint, address in addresses(client):
         seen.add(endpoint)
         hidden = declared_audience(client.application, endpoint) == "internal" and audience_of(client) == "public"
+        written = endpoint in writes(client.application)
 
-        assert client.get(address).status_code == (404 if hidden else 200), address
+        assert client.get(address).status_code == (404 if hidden else 405 if written else 200), address
+        # What writes takes nothing without a form of ours.
+        assert client.post(address).status_code == (404 if hidden else 403 if written else 405), address
 
     assert seen == {rule.endpoint for rule in rules(client.application)}
 
@@ -165,7 +181,7 @@ def test_every_answer_carries_the_security_headers(client):
         )
         assert headers.get("X-Frame-Options") == (None if embedded else "DENY")
         assert headers["X-Content-Type-Options"] == "nosniff"
-        assert headers["Referrer-Policy"] == "no-referrer"
+        assert headers["Referrer-Policy"] == ("no-referrer" if audience_of(client) == "public" else "same-origin")
         assert "geolocation=()" in headers["Permissions-Policy"]
         assert headers["Cross-Origin-Resource-Policy"] in ("same-origin", "cross-origin")
         assert "Set-Cookie" not in headers

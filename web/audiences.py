@@ -115,7 +115,7 @@ def init_app(app: Flask, settings: Settings) -> None:
     if undeclared:
         message = f"these views declare no audience: {', '.join(undeclared)}"
         raise RuntimeError(message)
-    app.extensions["wardwatch"] = Store(settings)
+    app.extensions["wardwatch"] = Store(settings.with_secret())
     app.before_request(_guard)
 
 

@@ -34,8 +34,12 @@ _STORE_SENTENCES: dict[type[WardwatchError], str] = {
 }
 
 _HTTP_SENTENCES = {
+    403: (
+        "This form cannot be taken: another site sent it, or what it is about has changed since the page was loaded.",
+        "Load the page again, and send the form from there. Nothing was changed.",
+    ),
     404: ("There is nothing at this address.", "The start page leads to everything there is."),
-    405: ("This address cannot be asked in that way.", "Everything here is read with GET."),
+    405: ("This address cannot be asked in that way.", "Everything is read with GET, and forms are sent from their pages."),
 }
 
 

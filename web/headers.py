@@ -60,6 +60,9 @@ def init_app(app: Flask, settings: Settings) -> None:
     Compress(app)
     app.after_request(_revalidated)
 
+    # With `no-referrer` browsers send forms of ours with `Origin: null`, as those of a stranger.
+    referrer = "no-referrer" if settings.audience == "public" else "same-origin"
+
     @app.after_request
     def _secure(response: Response) -> Response:
         embedded = request.blueprint == "embeds"
@@ -73,7 +76,7 @@ def init_app(app: Flask, settings: Settings) -> None:
         headers["Content-Security-Policy"] = content_security_policy(settings, frames="*" if embedded else "'none'")
         headers["X-Content-Type-Options"] = "nosniff"
         # Suppliers of tiles ask who uses them.
-        headers["Referrer-Policy"] = "strict-origin-when-cross-origin" if settings.tiles_url else "no-referrer"
+        headers["Referrer-Policy"] = "strict-origin-when-cross-origin" if settings.tiles_url else referrer
         headers["Permissions-Policy"] = _PERMISSIONS
         headers["Cross-Origin-Resource-Policy"] = "cross-origin" if shared else "same-origin"
         if not embedded:

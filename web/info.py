@@ -16,6 +16,7 @@ from mapping.vocabulary import Month, Period
 from web.audiences import audience, reader
 from web.pages import render_page
 from web.params import read_query, read_whole_number
+from web.places import places_context
 from web.tables import json_answer
 
 if TYPE_CHECKING:
@@ -58,6 +59,7 @@ def data() -> str:
         reasons=reasons,
         altered=_altered(catalogue),
         internal=not store.open_only,
+        places=places_context(store, catalogue),
     )
 
 
