@@ -147,11 +147,25 @@ def _not_before(check: Checking, begin: NDArray[np.int64], finish: NDArray[np.in
 
 
 def _updated(check: Checking) -> pa.Array:
-    """When the supplier last changed each row, null where it does not say."""
-    column = check.layout.columns.updated
-    if not column:
+    """When the supplier last changed each row; changes must all say so, and name what they change."""
+    columns = check.layout.columns
+    if not columns.updated:
         return pa.nulls(check.table.rows, pa.timestamp("s"))
-    return _timestamps(_readable(check, _moments(check, column, ""), column))
+    moments = _moments(check, columns.updated, "")
+    if check.layout.kind == "changes":
+        undated = np.flatnonzero(moments.seconds <= UNREADABLE)
+        nameless = np.flatnonzero(pc.equal(_trimmed(check, columns.reference), "").to_numpy())
+        if len(undated):
+            check.faults.append(
+                f"{check.name}: {len(undated):,} rows have no readable time of change in '{columns.updated}': "
+                f"{check.examples(undated, columns.updated)}.\nWhich of two states of a row is the newer one would be a guess."
+            )
+        if len(nameless):
+            check.faults.append(
+                f"{check.name}: {len(nameless):,} rows have no reference in '{columns.reference}', the first on line "
+                f"{check.table.lines(nameless[:1])[0]}.\nChanges are made by reference: without one nobody knows what changed."
+            )
+    return _timestamps(_readable(check, moments, columns.updated))
 
 
 def _refuse_dates(check: Checking, counted: Moments, field: str, days: NDArray[np.int64], today: date) -> None:
