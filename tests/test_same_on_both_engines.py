@@ -16,6 +16,7 @@ from loaders.population import load_population
 from mapping.store import open_engine
 from mapping.store.models import Base
 from mapping.store.upgrade import init_store
+from tests import history
 from tests.county import visitor
 from tests.digest import read_tables
 from tests.tiny import (
@@ -40,13 +41,14 @@ from tests.tiny import (
 DEMO_YEAR = 2024
 NOT_FILLED_YET = {
     *("coverage_note", "source_district", "place_verdict"),
-    *("held_incident", "load", "load_change", "outcome"),
+    "outcome",
 }
 TABLES = ["version", *sorted(set(Base.metadata.tables) - NOT_FILLED_YET)]
 
 COMMANDS = [
     ("status", "--format", "json"),
-    ("status",),
+    ("status", "--changes"),
+    ("status", "--changes", "--format", "json"),
     *(
         (*command, "--format", format_)
         for format_ in ("csv", "json", "table")
@@ -62,6 +64,7 @@ COMMANDS = [
 ]
 
 ADDRESSES = [
+    "extracts",
     *("boundary-sets", "crime-types", "measures", "coverage"),
     *("measures/count", "measures/rate?boundaries=demo25&by=district", "measures/count?crime_type=burglary&format=csv"),
     *("counts?boundaries=wd24", "counts?format=csv", "counts?boundaries=demo21&crime_type=asb&from=2024-05&to=2024-06"),
@@ -109,10 +112,32 @@ def fill(url, demo, folder):
     thirds = [("A", "2024-01", "burglary", 100), ("É", "2024-01", "burglary", 7), ("A", "2024-02", "drugs", 11)]
     counts = write_table(folder / "counts.csv", ("parish", "month", "type", "count"), thirds)
     load_area_counts(engine, counts, areas="parish", source="counting-house", now=NOW, access="open")
+    _fill_corrections(engine, folder)
     first = write_street(folder, "2023-12", [(ASB, NW)])
     report = load_incidents(engine, [first], now=NOW)
     unload_extract(engine, report.extracts[0].extract_id, now=NOW)
     engine.dispose()
+
+
+def _fill_corrections(engine, folder):
+    """A month that is amended, moved, cancelled, and loaded again as of a day between two changes."""
+    layouts = [
+        write_layout(folder, text.replace("tiny-control-room", "tiny-corrected"), name=name)
+        for name, text in (("window.toml", history.LAYOUT), ("changes.toml", 'kind = "changes"\n' + history.LAYOUT))
+    ]
+    month = Window(NOW.date().replace(month=1, day=1), NOW.date().replace(month=1, day=31))
+    rows = [(reference, "05/01/2024", *NW, "NOISE", "", "") for reference in ("é", "Z", "a", "b", "")]
+    changes = [
+        ("é", "05/01/2024", *NE, "BREAK-IN", "01/03/2024 10:00", ""),
+        ("Z", "05/01/2024", *NW, "NOISE", "02/03/2024 10:00", "No incident"),
+        ("a", "05/02/2024", *NW, "NOISE", "02/03/2024 10:00", ""),
+        ("new", "06/01/2024", *OUTSIDE, "NOISE", "03/03/2024 10:00", ""),
+    ]
+    calls = write_table(folder / "window.csv", history.HEADER, rows)
+    load_incidents(engine, [calls], now=NOW, layout=str(layouts[0]), window=month)
+    amending = write_table(folder / "amending.csv", history.HEADER, changes)
+    load_incidents(engine, [amending], now=NOW, layout=str(layouts[1]))
+    load_incidents(engine, [calls], now=NOW, layout=str(layouts[0]), window=month, as_of=NOW.date().replace(month=3, day=1))
 
 
 @pytest.fixture(scope="module")
