@@ -122,6 +122,8 @@ def test_a_second_run_fetches_nothing_and_names_what_differs(fetch, police, tmp_
     assert file.read_bytes() == before + b"mine"
     assert "Replaced: " in fetch("--replace")
     assert file.read_bytes() == before
+    file.write_bytes(before[:-2] + b"5\n")  # as long, and not the same
+    assert "Other files are there already" in fetch(status=1)
 
 
 def test_months_that_the_force_did_not_supply_are_named(fetch, police, tmp_path):
@@ -236,6 +238,7 @@ def test_a_cut_part_goes_on_at_the_right_byte(fetch, police, tmp_path):
 
     size = len(police.files["/s3/archive/2024-03.zip"].body)
     assert police.spans("/s3/")[1:3] == [f"bytes=0-{size - 1}", f"bytes=100-{size - 1}"]
+    assert all(headers["if-range"] for path, _, headers in police.asked[-2:])
     assert written(tmp_path / "police-uk-hertfordshire") == STREET_FILES
 
 
@@ -425,6 +428,13 @@ def test_a_download_that_breaks_off_goes_on_at_its_byte(police, target):
 
     assert bring(police, target, md5=hashlib.md5(DATA).hexdigest()) == DATA
     assert police.spans("/big.zip") == ["", "bytes=100000-", "bytes=150000-", "bytes=150000-"]
+    assert [headers.get("if-range") for _, _, headers in police.asked] == [None, '"one"', '"one"', '"one"']
+
+
+def test_as_long_as_something_arrives_it_goes_on(police, target):
+    police.faults["/big.zip"] = [cut_at(20_000)] * 12
+
+    assert bring(police, target) == DATA
 
 
 def test_a_later_run_goes_on_with_the_part(police, target):
