@@ -723,7 +723,8 @@ def _say_meta(meta: dict[str, Any]) -> None:
     version = f"Data as of {meta['data_as_of']}, version {meta['data_version']}"
     stands_on = f"{meta['from']} to {meta['to']}; boundaries {meta['boundaries']}"
     sources = f"Sources: {', '.join(meta['sources'])}. Missing months: {missing}."
-    _say([f"{version}; {stands_on}.", sources, *meta["attribution"]])
+    divided = [f"Divided by {meta['denominator']}."] if meta["denominator"] else []
+    _say([f"{version}; {stands_on}.", sources, *divided, *meta["attribution"]])
 
 
 def _say(lines: list[str]) -> None:

@@ -72,6 +72,12 @@ class Answer:
     classes: tuple[LegendClass, ...]
     near: dict[str, NearRow]
 
+    @property
+    def unusual_options(self) -> dict[str, str]:
+        """The measure's options that were chosen and are not its defaults."""
+        usual = {option.id: option.values[0] for option in self.measure.options}
+        return {name: value for name, value in self.question.options.items() if value != usual[name]}
+
 
 def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
     """One figure for each ward (or district, or the whole set).

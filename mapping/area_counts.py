@@ -292,10 +292,13 @@ def coverage_on_set(coverage: Coverage, supplies: Sequence[Supply], boundary_set
     streams = []
     for stream in coverage.streams:
         key = stream.source, stream.stream
-        why = f"no lookup from {' or '.join(lost[key])} to {boundary_set} is loaded" if key in lost else ""
+        if key not in lost:
+            streams.append(stream)
+            continue
+        why = f"no lookup from {' or '.join(lost[key])} to {boundary_set} is loaded"
         months = {
             month: found
-            if not why or month in led[key] or found.status == "not-supplied"
+            if month in led[key] or found.status == "not-supplied"
             else replace(found, status="not-supplied", reason=why)
             for month, found in stream.months.items()
         }

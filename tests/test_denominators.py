@@ -394,6 +394,8 @@ def test_csv_and_workbook_name_the_choice(url, load):
         answered = client.get("/api/v1/measures/rate?per=households&from=2024-01&to=2024-01&format=csv")
         rows = {row["ward_code"]: row for row in csv.DictReader(io.StringIO(answered.text))}
         assert rows[WARDS[0]]["value"] == "60.0"
+        assert answered.headers["X-Wardwatch-Denominator"] == "households, 2024 (households-2024.csv)"
+        assert "wardwatch-rate-per-households-all-wd24-2024-01" in answered.headers["Content-Disposition"]
         assert "per 1,000 households a year" in rows[WARDS[0]]["sentence"]
         book = client.get("/api/v1/measures/rate?per=households&format=xlsx")
         assert book.status_code == 200
@@ -411,4 +413,4 @@ def test_pages_say_the_choice(url, load):
         profile = client.get(f"/wards/wd24/{WARDS[0]}?measure=rate&per=households&from=2024-01&to=2024-01").text
         assert "60.0 per 1,000 households a year" in profile
         methods = client.get("/methods").text
-        assert "<code>workday</code>: per workday population" in methods
+        assert "<code>workday</code>: per 1,000 workday population a year" in methods

@@ -15,6 +15,7 @@ from web.tables import rows_answer, table_headers
 
 META = {
     "measure": "count",
+    "denominator": None,
     "crime_type": "all",
     "from": "2020-01",
     "to": "2020-03",

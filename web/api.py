@@ -100,7 +100,8 @@ def measure(measure_id: str) -> Response:
         parts = explorer.fragments(found, query.question, query.extra.get("selected", ""))
         return json_answer({"meta": found.meta, "view": parts})
     form = query.extra.get("format", "")
-    return rows_answer(MEASURE_COLUMNS, found.rows, found.meta, name=measure_id, form=form, book=lambda: _workbook(found))
+    name = "-".join([measure_id, *(part for option in found.unusual_options.items() for part in option)])
+    return rows_answer(MEASURE_COLUMNS, found.rows, found.meta, name=name, form=form, book=lambda: _workbook(found))
 
 
 def _workbook(found: Answer) -> Workbook:

@@ -144,7 +144,7 @@ def parameters_of(found: Answer, question: Question) -> dict[str, str | None]:
         "boundaries": question.boundaries,
         "source": question.source,
         "district": question.district,
-        **{o.id: chosen for o in found.measure.options if (chosen := question.options.get(o.id)) not in (None, o.values[0])},
+        **found.unusual_options,
     }
 
 

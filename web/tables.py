@@ -97,6 +97,7 @@ def table_headers(meta: dict[str, Any]) -> dict[str, str]:
         "Boundaries": meta["boundaries"] or "",
         "Sources": "; ".join(meta["sources"]),
         "Missing": "; ".join(missing),
+        "Denominator": meta["denominator"] or "",
         "Data-Version": meta["data_version"],
         "Attribution": "; ".join(meta["attribution"]),
     }
