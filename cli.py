@@ -357,7 +357,7 @@ def fetch_police_uk_command(
 
     settings = _settings()
     wish = read_wish(force, first, last, more)
-    by_hand = ways_by_hand(settings.police_uk_url, wish, newest=Month.of(settings.clock()))
+    by_hand = ways_by_hand(settings.police_uk_url, wish, now=Month.of(settings.clock()))
     with Web(pause_s=settings.fetch_pause_s, by_hand=by_hand) as web, _progress() as progress:
         report = fetch_police_uk(
             web,

@@ -314,8 +314,10 @@ def test_no_network_is_said_in_plain_words_with_a_way_out(fetch):
     said = fetch("--to", "2024-02", env={"WARDWATCH_POLICE_UK_URL": "http://no-such-host.invalid"}, status=1)
 
     assert "This machine reaches no network, or not the name no-such-host.invalid." in said
-    assert "http://no-such-host.invalid/data/archive/2024-06.zip" in said
+    assert "http://no-such-host.invalid/data/archive/latest.zip." in said
     assert "run the same command on a machine that has one" in said
+    said = fetch("--to", "2020-03", first="2018-01", env={"WARDWATCH_POLICE_UK_URL": "http://no-such-host.invalid"}, status=1)
+    assert "http://no-such-host.invalid/data/archive/2020-12.zip." in said
     assert "This machine does not reach 127.0.0.1." in fetch(env={"WARDWATCH_POLICE_UK_URL": "http://127.0.0.1:1"}, status=1)
 
 

@@ -107,11 +107,13 @@ def read_wish(force: str, first: str, last: str | None, more: str) -> Wish:
     return Wish(force, start, end, tuple(dict.fromkeys(["street", *beside])))
 
 
-def ways_by_hand(base_url: str, wish: Wish, *, newest: Month) -> str:
+def ways_by_hand(base_url: str, wish: Wish, *, now: Month) -> str:
     """How to get the same with a browser, on a machine that has a network."""
+    # The newest archive is of two months ago or so; which it is cannot be asked, and it has an address of its own.
+    newest = now.plus(-2)
     last = min(wish.last or newest, newest)
     archives = plan_archives(Period(wish.first, last), Period(Month(2013, 12), newest)) if wish.first <= last else [newest]
-    addresses = ", ".join(f"{base_url}/data/archive/{month}.zip" for month in archives)
+    addresses = ", ".join(f"{base_url}/data/archive/{'latest' if month == newest else month}.zip" for month in archives)
     return (
         "Without a network here: run the same command on a machine that has one and carry the folder it writes. Or open "
         f"{base_url}/data/ there, choose the months and the force, and load the zip it gives; of months older than three years "
