@@ -42,10 +42,10 @@ class Near:
         """A sentence on an area's incidents near the line, or nothing; `of` says whose they are, `write` writes a figure."""
         if not (self.out[i] or self.into[i]):
             return ""
-        lie = "lies" if self.out[i] == 1 else "lie"
-        others = "another" if self.into[i] == 1 else f"{self.into[i]:,} others"
+        mine = f"{self.out[i]:,} of {of} lie" if self.out[i] > 1 else f"{('None', 'One')[self.out[i]]} of {of} lies"
+        others = f"{self.into[i]:,} others" if self.into[i] > 1 else ("no other", "one other")[self.into[i]]
         return (
-            f" {self.out[i]:,} of {of} {lie} within {self.within} of another ward, and {others} within {self.within} of this "
+            f" {mine} within {self.within} of another ward, and {others} within {self.within} of this "
             f"one: {write(self.low[i])} to {write(self.high[i])} if they belonged next door."
         )
 
