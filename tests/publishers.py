@@ -9,7 +9,7 @@ import json
 import re
 import zipfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from threading import Thread
@@ -197,6 +197,10 @@ def published() -> Iterator[Publisher]:
             if answer.status != 304:
                 self.wfile.write(answer.body[: answer.cut_after])
             self.close_connection = answer.cut_after is not None
+
+        def handle(self):
+            with suppress(ConnectionError):  # whoever asked gave up, without a word
+                super().handle()
 
         def log_message(self, *_):
             pass
