@@ -438,7 +438,7 @@ def test_numbers_and_words_that_layouts_cannot_read_are_asked(propose):
     epoch, _ = propose_dates(propose, ["1609459200000", "1609545600000"])
     french, _ = propose_dates(propose, ["5 janvier 2021", "6 février 2021"])
 
-    assert asked(epoch) == asked(french) == ["source", "date"]
+    assert asked(epoch) == asked(french) == ["source", "date", "format"]
     assert "seconds since 1970" in epoch
 
 

@@ -15,14 +15,14 @@ if TYPE_CHECKING:
 
 __all__ = ["clock_formats", "is_clock", "kin", "part_columns"]
 
-_FOUR_DIGITS = re.compile(r"([01]\d|2[0-3])[0-5]\d")
-_DIGITS = re.compile(r"\d{1,4}")
+_FOUR_DIGITS = re.compile(r"([01][0-9]|2[0-3])[0-5][0-9]")
+_DIGITS = re.compile(r"[0-9]{1,4}")
 _PARTS = {
-    "year": re.compile(r"(19|20)\d\d"),
+    "year": re.compile(r"(19|20)[0-9][0-9]"),
     "month": re.compile(r"0?[1-9]|1[0-2]"),
-    "day": re.compile(r"0?[1-9]|[12]\d|3[01]"),
-    "hour": re.compile(r"[01]?\d|2[0-3]"),
-    "minute": re.compile(r"[0-5]?\d"),
+    "day": re.compile(r"0?[1-9]|[12][0-9]|3[01]"),
+    "hour": re.compile(r"[01]?[0-9]|2[0-3]"),
+    "minute": re.compile(r"[0-5]?[0-9]"),
 }
 _OF_DATES = {"date", "dat", "dt", "datum", "fecha", "data", "day", "jour", "dia", "tag", "dag", "datetime"}
 _OF_CLOCKS = {"time", "tm", "uhrzeit", "zeit", "heure", "hora", "uur", "tijd", "tid", "stunde", "hour", "hr", "minute", "min"}

@@ -26,6 +26,7 @@ __all__ = ["DateWriting", "Writing", "read_dates"]
 _MIDNIGHT = {"00:00", "00:00:00", "0:00", "0:00:00", "12:00:00 AM", "12:00 AM", "00:00:00.000", "00:00:00.000Z", "00:00:00Z"}
 _WHOLE_HOUR = re.compile(r"\d{1,2}:00(:00(\.0+)?)?( ?[AP]M)?(Z|[+-]\d\d:?\d\d)?")
 _MANY_ROWS = 20
+_NOTHING = {"NULL", "(NULL)", "NONE", "NA", "N/A", "NAN", "NAT", "-", "--", "UNKNOWN", "NIL", "0", "\\N"}
 _MOST_TIMES = 3
 _MOST_SHAPES = 1500
 _HIGHEST = {"d": 31, "m": 12, "y": 99}
@@ -116,12 +117,20 @@ class DateWriting:
 
     def span(self, order: str = "") -> tuple[date, date] | None:
         """The first and the last day, read in an order."""
-        read = []
-        for writing in self.writings:
-            texts = pa.chunked_array([pa.array(sorted(writing.days), pa.string())])
-            seconds = parse_moments(texts, formats=[writing.day_format(order)], iso=False).seconds
-            read += [int(s) for s in seconds if s > UNREADABLE]
+        read = [second for _, second in self._days(order) if second > UNREADABLE]
         return (_day(min(read)), _day(max(read))) if read else None
+
+    def impossible(self, order: str = "") -> list[str]:
+        """What has the shape of a date and is none: `99/99/9999`."""
+        return sorted(text for text, second in self._days(order) if second <= UNREADABLE)
+
+    def _days(self, order: str) -> Iterator[tuple[str, int]]:
+        """Its distinct dates, as they stand and in seconds."""
+        for writing in self.writings:
+            days = sorted(writing.days)
+            texts = pa.chunked_array([pa.array(days, pa.string())])
+            seconds = parse_moments(texts, formats=[writing.day_format(order)], iso=False).seconds
+            yield from zip(days, map(int, seconds), strict=True)
 
 
 def _day(seconds: int) -> date:
@@ -130,11 +139,12 @@ def _day(seconds: int) -> date:
 
 def read_dates(profile: Profile) -> DateWriting | None:
     """How a column writes dates, or None if most of it is no date."""
-    sample = profile.sample
+    sample = [text for text in profile.sample if text.upper() not in _NOTHING]
     if not sample or sum(match_date(text) is not None for text in sample) < 0.6 * len(sample):
         return None
     writings: dict[str, Writing] = {}
     result = DateWriting([])
+    none = 0
     shapes = pc.replace_substring_regex(profile.texts, pattern="[0-9]", replacement="9").dictionary_encode()
     if len(shapes.dictionary) > _MOST_SHAPES:
         return None
@@ -148,12 +158,13 @@ def read_dates(profile: Profile) -> DateWriting | None:
             if found is None:
                 result.unread += rows
                 result.odd += texts.take(pa.array(np.flatnonzero(mine)[:2])).to_pylist()
+                none += rows if example.upper() in _NOTHING else 0
                 continue
             writing = writings.setdefault(found.key, Writing(found, set(found.orders)))
             _add(writing, found, texts.filter(pa.array(mine)), members[mine], profile)
             writing.rows += rows
     result.writings = sorted(writings.values(), key=lambda w: -w.rows)
-    if result.unread > 0.4 * max(profile.filled, 1):
+    if result.unread - none > 0.4 * max(profile.filled - none, 1):
         return None
     return result
 

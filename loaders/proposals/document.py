@@ -172,7 +172,9 @@ def _write_not_stored(columns: Section, seen: Seen) -> None:
 
 def _write_dates(dates: Section, when: When) -> None:
     why = [f"{text[:1].upper()}{text[1:]}." for text in when.format_why]
-    if when.format_question:
+    if when.question:
+        dates.ask("format", 'how are its dates written? In the letters of strptime, for example "%d/%m/%Y"')
+    elif when.format_question:
         dates.ask("format", when.format_question, *why)
     elif len(when.formats) == 1:
         dates.say("format", when.formats[0], *why)

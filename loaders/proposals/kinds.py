@@ -25,7 +25,8 @@ __all__ = ["Kinds", "find_kinds"]
 _MANY = 200
 _MOST_LISTED = 500
 _LONGEST_TYPE = 200  # characters
-_CODE = re.compile(r"[A-Z]{0,3}\d[\dA-Z./ -]{0,9}", re.IGNORECASE)
+_CODE = re.compile(r"[A-Z]{0,3}[0-9][0-9A-Z./ -]{0,9}", re.IGNORECASE)
+_WITH_LETTERS = re.compile(r".*[^\W\d_].*")
 _COUNT_NAMES = {"count", "counts", "total", "incidents", "crimes", "number of crimes", "anzahl", "nombre", "aantal", "offences"}
 _STREAMS = (
     ("fire", re.compile(r"\b(fires?|afa|incendie|brand|incendio|false alarm|special service|rtc)\b")),
@@ -94,7 +95,9 @@ def _coded(profiles: Sequence[Profile]) -> list[tuple[Profile, str]]:
     for name in code_tables():
         table = read_code_table(name, folder=Path())
         for profile in profiles:
-            if rank(profile.words, "code") is None and rank(profile.words, "crime_type") is None:
+            called = rank(profile.words, "code") is not None
+            # Numbers alone are codes only where the header says so: other countries have theirs.
+            if not called and (rank(profile.words, "crime_type") is None or profile.share(_WITH_LETTERS) < 0.5):
                 continue
             texts = profile.texts.to_pylist() if profile.distinct <= 5000 else profile.sample
             rows = [int(n) for n in profile.counts] if profile.distinct <= 5000 else [1] * len(texts)
@@ -245,7 +248,7 @@ def _say_stream(kinds: Kinds) -> None:
 
 
 def _look_for_counts(kinds: Kinds, profiles: Sequence[Profile]) -> None:
-    whole = re.compile(r"\d{1,6}")
+    whole = re.compile(r"[0-9]{1,6}")
     for profile in profiles:
         if " ".join(profile.words) in _COUNT_NAMES and profile.share(whole) == 1:
             kinds.records_question = (

@@ -23,14 +23,17 @@ if TYPE_CHECKING:
 
 __all__ = ["Points", "find_points", "is_number"]
 
-_NUMBER = re.compile(r"[+-]?(\d{1,3}([., ]\d{3})+|\d+)?([.,]\d+)?([eE][+-]?\d+)?")
-_DECIMAL_COMMA = re.compile(r"[+-]?(\d{1,3}(\.\d{3})+|\d+),\d+")
-_NOT_THOUSANDS = re.compile(r"[+-]?\d*,(\d{1,2}|\d{4,})|[+-]?\d{4,},\d+|[+-]?0?,\d+|.*\..*,\d+")
-_POINT_DECIMAL = re.compile(r"[+-]?\d*\.\d+|[+-]?\d{1,3}(,\d{3})+\.\d+")
+_NUMBER = re.compile(r"[+-]?([0-9]{1,3}([., ][0-9]{3})+|[0-9]+)?([.,][0-9]+)?([eE][+-]?[0-9]+)?")
+_DECIMAL_COMMA = re.compile(r"[+-]?([0-9]{1,3}(\.[0-9]{3})+|[0-9]+),[0-9]+")
+_NOT_THOUSANDS = re.compile(r"[+-]?[0-9]*,([0-9]{1,2}|[0-9]{4,})|[+-]?[0-9]{4,},[0-9]+|[+-]?0?,[0-9]+|.*\..*,[0-9]+")
+_TWO_DOTS = re.compile(r"[+-]?[0-9]{1,3}(\.[0-9]{3}){2,}(,[0-9]+)?")
+_GROUPED = re.compile(r"[+-]?[0-9]{1,3}[.][0-9]{3}|0")
+_POINT_DECIMAL = re.compile(r"[+-]?[0-9]*\.[0-9]+|[+-]?[0-9]{1,3}(,[0-9]{3})+\.[0-9]+")
 _BOTH = re.compile(
-    r"\(?\s*-?\d{1,3}\.\d+[°,;\s]\s*-?\d{1,3}\.\d+\s*\)?|(SRID=\d+;)?POINT\s?\(.*\)|\{.*coordinates.*\}", re.IGNORECASE
+    r"\(?\s*-?[0-9]{1,3}\.[0-9]+[°,;\s]\s*-?[0-9]{1,3}\.[0-9]+\s*\)?|(SRID=[0-9]+;)?POINT\s?\(.*\)|\{.*coordinates.*\}",
+    re.IGNORECASE,
 )
-_GB_CODE = re.compile(r"[EWS]0[0-9]\d{6}|[A-Z]{1,2}\d[A-Z\d]? ?\d[A-Z]{2}|.*\b(Constabulary|Police Scotland)\b.*")
+_GB_CODE = re.compile(r"[EWS]0[0-9][0-9]{6}|[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}|.*\b(Constabulary|Police Scotland)\b.*")
 _GB_WORDS = re.compile(r"\b(lsoa|home office|ho code|nsir|nicl|osgb|bng|postcode|lad code)\b", re.IGNORECASE)
 _EASTING, _NORTHING = {"east", "easting", "eastings"}, {"north", "northing", "northings"}
 
@@ -86,6 +89,8 @@ def find_points(profiles: Sequence[Profile], titles: Sequence[str]) -> Points:
         _take_degrees(points, degrees, projected)
     elif projected is not None:
         _take_projected(points, projected, profiles, titles)
+        others = [p for p in pairs if not p.degrees and p is not projected and len(p.a)]
+        points.why += [f"'{p.x.name}' and '{p.y.name}' are there too, given in {len(p.a):,} rows" for p in others[:2]]
     elif both or pairs:
         points.question = "which column holds x (easting, longitude)? " + (
             "Split the text into two columns first" if both else "No pair of columns holds numbers"
@@ -116,15 +121,14 @@ def _numbers(profile: Profile, decimal: str) -> NDArray[np.float64]:
 def _decimal_of(x: Profile, y: Profile, *, degrees: bool) -> tuple[str, str]:
     """The decimal mark of two columns, and the question where it cannot be told."""
     texts = x.sample + y.sample
-    if any(_POINT_DECIMAL.fullmatch(t) for t in texts) and not any(_NOT_THOUSANDS.fullmatch(t) for t in texts):
-        return ".", ""
-    if any(_NOT_THOUSANDS.fullmatch(t) for t in texts):
-        return ",", ""
+    ask = "is '{}' a number with decimals, or one with thousands?"
     commas = [t for t in texts if _DECIMAL_COMMA.fullmatch(t)]
-    if commas and degrees:
+    if any(_TWO_DOTS.fullmatch(t) or _NOT_THOUSANDS.fullmatch(t) for t in texts) or (commas and degrees):
         return ",", ""
-    if commas and max(len(t) for t in commas) <= 6:
-        return "", f"is '{commas[0][:30]}' a number with decimals, or one with thousands?"
+    if not degrees and texts and all(_GROUPED.fullmatch(t) for t in texts):
+        return "", ask.format(texts[0][:30])
+    if commas and not any(_POINT_DECIMAL.fullmatch(t) for t in texts) and max(map(len, commas)) <= 6:
+        return "", ask.format(commas[0][:30])
     return ".", ""
 
 
@@ -156,7 +160,8 @@ def _take(points: Points, pair: _Pair, epsg: int | None, why: str) -> None:
             "without a place"
         )
     if pair.decimal == ",":
-        points.why.append(f"decimal commas: '{next(t for t in pair.x.sample + pair.y.sample if ',' in t)[:30]}'")
+        example = next((t for t in pair.x.sample + pair.y.sample if "," in t), pair.x.sample[0])
+        points.why.append(f"commas are decimal, full stops group thousands: '{example[:30]}'")
 
 
 def _range(values: NDArray[np.float64]) -> str:

@@ -21,12 +21,12 @@ if TYPE_CHECKING:
 
 __all__ = ["propose_layout"]
 
-_LSOA = re.compile(r"[EW]01\d{6}|S01\d{6}")
+_LSOA = re.compile(r"[EW]01[0-9]{6}|S01[0-9]{6}")
 _LETTER = re.compile(r".*[^\W\d_].*")
-_ID = re.compile(r"(?=.*\d)[\w/-]{3,40}")
+_ID = re.compile(r"(?=.*[0-9])[\w/-]{3,40}")
 _HASH = re.compile(r"[0-9a-fA-F-]{16,}")
 _SHAPE = re.compile(r"(POINT|\{).*")
-_TELEPHONE = re.compile(r"(\+|0)[\d() -]{9,16}")
+_TELEPHONE = re.compile(r"(?=(?:\D*[0-9]){10})(\+|0)[0-9() -]{9,16}")  # ten digits: a date has eight
 _MAIL = re.compile(r"[^@\s]+@[^@\s]+\.[a-zA-Z]{2,}")
 _FREE_TEXT_LENGTH = 60
 _NOT_STREETS = {"type", "description", "desc", "code"}

@@ -17,8 +17,8 @@ ORDERS = {
 """What the orders of the numbers in a date are called."""
 
 _CLOCK = (
-    r"(?P<H>\d{1,2})(?P<ts>[:.h])(?P<M>\d{2})(?:(?P=ts)(?P<S>\d{2})(?P<f>[.,]\d{1,9})?)?"
-    r"(?P<ap> ?[AaPp][Mm])?(?P<z> ?(?:Z|UTC|GMT|[+-]\d{2}(?::?\d{2})?))?"
+    r"(?P<H>[0-9]{1,2})(?P<ts>[:.h])(?P<M>[0-9]{2})(?:(?P=ts)(?P<S>[0-9]{2})(?P<f>[.,][0-9]{1,9})?)?"
+    r"(?P<ap> ?[AaPp][Mm])?(?P<z> ?(?:Z|UTC|GMT|[+-][0-9]{2}(?::?[0-9]{2})?))?"
 )
 CLOCK = re.compile(_CLOCK)
 """A time of day."""
@@ -26,21 +26,21 @@ CLOCK = re.compile(_CLOCK)
 _TAIL = rf"(?:(?P<sep>T|,? +| +- +|[:_]){_CLOCK})?"
 _WEEKDAY = r"(?P<wd>(?:mon|tue|wed|thu|fri|sat|sun)[a-z]*,? )?"
 _MON = r"(?P<mon>[^\W\d_]{3,10})"
-_YEAR = r"(?P<y>(?:19|20)\d{2})"
+_YEAR = r"(?P<y>(?:19|20)[0-9]{2})"
 _STYLES = [
     (orders, re.compile(_WEEKDAY + pattern, re.IGNORECASE))
     for orders, pattern in (
-        (("ymd",), rf"{_YEAR}(?P<s>[-/.])(?P<n1>\d{{1,2}})(?P=s)(?P<n2>\d{{1,2}}){_TAIL}"),
-        (("dmy", "mdy"), rf"(?P<n1>\d{{1,2}})(?P<s>[-/. ]|\. )(?P<n2>\d{{1,2}})(?P=s)(?P<y>\d{{4}}){_TAIL}"),
-        (("dmy", "mdy", "ymd"), rf"(?P<n1>\d\d)(?P<s>[-/.])(?P<n2>\d\d)(?P=s)(?P<n3>\d\d){_TAIL}"),
-        (("dmy", "mdy"), rf"(?P<n1>\d{{1,2}})(?P<s>[-/.])(?P<n2>\d{{1,2}})(?P=s)(?P<n3>\d\d){_TAIL}"),
-        (("dmy",), rf"(?P<n1>\d{{1,2}})(?P<s>[-/. ]?){_MON}(?P<s2>[-/. ]?)(?P<y>\d{{4}}|\d{{2}}){_TAIL}"),
-        (("mdy",), rf"{_MON}(?P<s> )(?P<n1>\d{{1,2}})(?P<s2>,? )(?P<y>\d{{4}}){_TAIL}"),
-        (("my",), rf"{_MON}(?P<s>[-/ ])(?P<y>(?:19|20)\d{{2}}|\d{{2}})"),
+        (("ymd",), rf"{_YEAR}(?P<s>[-/.])(?P<n1>[0-9]{{1,2}})(?P=s)(?P<n2>[0-9]{{1,2}}){_TAIL}"),
+        (("dmy", "mdy"), rf"(?P<n1>[0-9]{{1,2}})(?P<s>[-/. ]|\. )(?P<n2>[0-9]{{1,2}})(?P=s)(?P<y>[0-9]{{4}}){_TAIL}"),
+        (("dmy", "mdy", "ymd"), rf"(?P<n1>[0-9][0-9])(?P<s>[-/.])(?P<n2>[0-9][0-9])(?P=s)(?P<n3>[0-9][0-9]){_TAIL}"),
+        (("dmy", "mdy"), rf"(?P<n1>[0-9]{{1,2}})(?P<s>[-/.])(?P<n2>[0-9]{{1,2}})(?P=s)(?P<n3>[0-9][0-9]){_TAIL}"),
+        (("dmy",), rf"(?P<n1>[0-9]{{1,2}})(?P<s>[-/. ]?){_MON}(?P<s2>[-/. ]?)(?P<y>[0-9]{{4}}|[0-9]{{2}}){_TAIL}"),
+        (("mdy",), rf"{_MON}(?P<s> )(?P<n1>[0-9]{{1,2}})(?P<s2>,? )(?P<y>[0-9]{{4}}){_TAIL}"),
+        (("my",), rf"{_MON}(?P<s>[-/ ])(?P<y>(?:19|20)[0-9]{{2}}|[0-9]{{2}})"),
         (("ym",), rf"{_YEAR}(?P<s>[-/ ]){_MON}"),
         (("ym",), rf"{_YEAR}(?P<s>[-/.])(?P<n1>0?[1-9]|1[0-2])"),
         (("my",), rf"(?P<n1>0?[1-9]|1[0-2])(?P<s>[-/.]){_YEAR}"),
-        (("ymd",), rf"{_YEAR}(?P<n1>0[1-9]|1[0-2])(?P<n2>0[1-9]|[12]\d|3[01])(?P<hms>[0-2]\d[0-5]\d(?:[0-5]\d)?)?"),
+        (("ymd",), rf"{_YEAR}(?P<n1>0[1-9]|1[0-2])(?P<n2>0[1-9]|[12][0-9]|3[01])(?P<hms>[0-2][0-9][0-5][0-9](?:[0-5][0-9])?)?"),
         (("ym",), rf"{_YEAR}(?P<n1>0[1-9]|1[0-2])"),
     )
 ]
@@ -166,7 +166,7 @@ def _clock(parts: dict[str, str]) -> str | None:
         clock += (" " if parts["ap"].startswith(" ") else "") + "%p"
     zone = parts["z"] or ""
     # `+00` alone, UTC and GMT are no zones that strptime reads: they stand as they are.
-    return clock + ("%z" if re.fullmatch(r"[Zz]|[+-]\d\d:?\d\d", zone) else _escaped(zone))
+    return clock + ("%z" if re.fullmatch(r"[Zz]|[+-][0-9][0-9]:?[0-9][0-9]", zone) else _escaped(zone))
 
 
 def _escaped(text: str) -> str:

@@ -14,6 +14,7 @@ from loaders.proposals.clocks import clock_formats, is_clock, kin, part_columns
 from loaders.proposals.dates import DateWriting, read_dates
 from loaders.proposals.shapes import ORDERS
 from loaders.proposals.words import is_named, personal_word, rank
+from loaders.sorting import FIRST_YEAR
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -26,8 +27,8 @@ __all__ = ["When", "find_when"]
 _NOT_THESE = re.compile(
     r"\b(arrest|arrested|clear|cleared|clearance|closed|closing|court|due|disposed|disposition|outcome|print|export|extract|load)"
 )
-_SERIAL = re.compile(r"[2-6]\d{4}(\.\d+)?")
-_EPOCH = re.compile(r"1\d{9}(\d{3})?")
+_SERIAL = re.compile(r"[2-6][0-9]{4}(\.[0-9]+)?")
+_EPOCH = re.compile(r"1[0-9]{9}([0-9]{3})?")
 _COMPARED_ROWS = 20_000
 
 
@@ -67,7 +68,7 @@ def find_when(profiles: Sequence[Profile], *, today: date, line_of: Callable[[in
         return when
     parts = part_columns(profiles)
     if parts:
-        _take_parts(parts, when)
+        _take_parts(parts, profiles, when)
     elif not when.question:
         when.question = "which column holds the date? None of them reads as dates"
     return when
@@ -78,7 +79,7 @@ def _dated(profile: Profile) -> _Dated | None:
     if personal_word(profile.words) or is_clock(profile):
         return None
     special = ""
-    writing = read_dates(profile) if named or not profile.share(re.compile(r"\d+")) else None
+    writing = read_dates(profile) if named or not profile.share(re.compile(r"[0-9]+")) else None
     if writing is None:
         says_date = is_named(profile.words, "date", "time")
         if says_date and profile.share(_SERIAL) >= 0.95:
@@ -211,12 +212,14 @@ def _add_clocks(
                 when.why[name] = f"the time of '{d.profile.name[:40]}'"
                 formats += [f"{f} {t}" for f in own for t in timed]
         formats += own
-        _say_unread(d, when)
+        _say_unread(d, when, order)
     if "time" not in when.columns and not (chosen["date"].writing and chosen["date"].writing.is_timed):
         _add_hours(chosen["date"], profiles, when)
     when.formats = list(dict.fromkeys(formats)) if not when.format_question else []
     writing = chosen["date"].writing
     when.span = writing.span(order) if writing and not when.format_question else None
+    if when.span and (when.span[0].year < FIRST_YEAR or when.span[1] > today):
+        when.notes.append(f"some dates are before {FIRST_YEAR} or after today: a load refuses them")
 
 
 def _clock_of(dated: _Dated, clocks: list[Profile], *, only: bool) -> Profile | None:
@@ -229,7 +232,7 @@ def _clock_of(dated: _Dated, clocks: list[Profile], *, only: bool) -> Profile | 
 
 
 def _add_hours(dated: _Dated, profiles: Sequence[Profile], when: When) -> None:
-    number = re.compile(r"[01]?\d|2[0-3]")
+    number = re.compile(r"[01]?[0-9]|2[0-3]")
     hours = [p for p in profiles if rank(p.words, "hour") is not None and p.share(number) == 1 and kin(p) == kin(dated.profile)]
     if hours and dated.writing and dated.writing.has_days:
         when.columns["hour"] = hours[0].name
@@ -237,7 +240,7 @@ def _add_hours(dated: _Dated, profiles: Sequence[Profile], when: When) -> None:
         when.used.add(hours[0].name)
 
 
-def _say_unread(dated: _Dated, when: When) -> None:
+def _say_unread(dated: _Dated, when: When, order: str) -> None:
     if dated.special == EXCEL:
         when.format_why.append(
             f"'{dated.profile.name[:40]}' holds a spreadsheet's numbers of days ('{dated.profile.sample[0]}')"
@@ -252,6 +255,10 @@ def _say_unread(dated: _Dated, when: When) -> None:
             )
     if dated.writing.is_timed and any("%z" in f for f in dated.writing.formats()):
         when.format_why.append(f"'{dated.profile.name[:40]}' has offsets from UTC: a load turns it into local time of the UK")
+    impossible = dated.writing.impossible(order)
+    if impossible and not when.format_question:
+        texts = ", ".join(f"'{text[:20]}'" for text in impossible[:3])
+        when.notes.append(f"'{dated.profile.name[:40]}' holds dates that are none: {texts}")
     if dated.writing.unread:
         shown = ", ".join(f"'{text[:30]}'" for text in dated.writing.odd[:3])
         when.notes.append(
@@ -259,10 +266,14 @@ def _say_unread(dated: _Dated, when: When) -> None:
         )
 
 
-def _take_parts(parts: dict[str, Profile], when: When) -> None:
+def _take_parts(parts: dict[str, Profile], profiles: Sequence[Profile], when: When) -> None:
     when.columns = {part: profile.name for part, profile in parts.items()}
     when.used |= {p.name for p in parts.values()}
     when.why["year"] = "year, month and day stand in columns of their own"
+    clocks = [p for p in profiles if is_clock(p)]
+    if "day" in parts and "hour" not in parts and clocks and set(clock_formats(clocks[0]) or ["?"]) <= {"%H:%M", "%H:%M:%S"}:
+        when.columns["time"] = clocks[0].name
+        when.used.add(clocks[0].name)
 
 
 def _decide_order(chosen: dict[str, _Dated], when: When, *, today: date, line_of: Callable[[int], int]) -> str:
