@@ -51,6 +51,7 @@ class PopulationReport:
     other_rows: int
     districts_named: int
     columns: str
+    number_column: str
 
     def lines(self) -> list[str]:
         """The report as it is printed."""
@@ -60,6 +61,9 @@ class PopulationReport:
         written = [f"{what} of {self.boundaries}, {kind.year_word}{self.year}: {total} (columns: {self.columns})."]
         if self.other_rows:
             written.append(f"{self.other_rows:,} other rows (other wards, titles, footnotes) were ignored.")
+        named = re.findall(r"(?<!\d)(?:19|20)\d\d(?!\d)", self.number_column)
+        if named and str(self.year) not in named:
+            written.append(f"Its column '{self.number_column}' names another year than {self.year}: was --year meant so?")
         if self.districts_named:
             written.append(f"{self.districts_named} district names were taken from it.")
         return written
@@ -115,7 +119,8 @@ def load_population(
         named = _name_districts(connection, set_id, areas, matched, columns)
         stamp(connection)
     total, others = sum(numbers.values()), len(rows) - len(matched)
-    return PopulationReport(boundaries, year, what, len(areas), total, others, named, columns.words())
+    number_column = columns.header[columns.number]
+    return PopulationReport(boundaries, year, what, len(areas), total, others, named, columns.words(), number_column)
 
 
 def check_year(year: int, *, now: datetime) -> None:

@@ -232,6 +232,13 @@ def test_the_column_of_a_kind_is_seen_from_its_words(load, tmp_path, what, heade
     assert says is None or "--column" in said
 
 
+def test_a_column_that_names_another_year_is_told(load, tmp_path):
+    path = numbers(tmp_path / "p.csv", ("population_mid2018", 700))
+
+    assert "'population_mid2018' names another year than 2020" in load(path)
+    assert "another year" not in load(path, year=2018)
+
+
 def test_of_several_kinds_in_one_file_each_finds_its_own(load, invoke, tmp_path):
     kinds = {"residents": ("Residents", 10), "households": ("Households", 20), "workday": ("Workday population", 30)}
     path = numbers(tmp_path / "all.csv", *kinds.values(), ("Premises", 40))

@@ -59,6 +59,8 @@ COMMANDS = [
             ("measure", "rate", "--boundaries", "demo25", "--by", "district"),
             ("measure", "rate", "--crime-type", "burglary", "--boundaries", "wd24", "--source", "tiny-constabulary"),
             ("measure", "count", "--by", "set"),
+            ("measure", "rate", "--boundaries", "demo25", "--option", "per=workday"),
+            ("measure", "rate", "--boundaries", "demo21", "--option", "per=area", "--by", "district"),
         )
     ),
 ]

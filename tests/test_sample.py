@@ -104,6 +104,16 @@ def test_another_vintage_counts_the_same_incidents_and_leaves_the_first_alone(ru
     assert sum(counts(run, "--boundaries", "wd22").values()) == 97_489
 
 
+def test_the_population_of_one_vintage_goes_to_the_other(run):
+    run("load", "lookup", "--from-boundaries", "wd20", "--boundaries", "wd22")
+
+    said = run("load", "population", "--from-boundaries", "wd20", "--boundaries", "wd22", "--year", "2020")
+
+    assert "Residents of wd22, mid-2020: 1,195,672 in 179 wards, estimated from wd20" in said.stderr
+    totals = {row["boundaries"]: (row["total"], row["estimated"]) for row in state(run)["denominators"]}
+    assert totals == {"wd20": (1_195_672, False), "wd22": (1_195_672, True)}
+
+
 def test_the_drag_filled_population_is_refused_and_its_names_are_right(run):
     load = ("load", "population", DRAG_FILLED, "--boundaries", "wd20", "--year", "2020")
     before = state(run)
