@@ -1,13 +1,16 @@
 """Default locations: found by a rule, decided by an analyst, never by the program."""
 
+from dataclasses import replace
 from datetime import date
 
 import numpy as np
 import pytest
 
 from loaders.incidents import Window, load_incidents
+from mapping.answers import Question, answer
 from mapping.default_places import count_at_default_places, default_place_rows, read_default_places
 from mapping.errors import BadRequest, NotFound
+from mapping.measures import all_measures, find_measure
 from mapping.reader import Reader
 from mapping.statistics.pile_ups import find_pile_ups
 from mapping.store import open_engine, reading
@@ -218,3 +221,23 @@ def test_a_place_whose_incidents_were_taken_out_keeps_its_verdict(desk, tmp_path
 
     [left] = places_of(desk).values()
     assert (left.id, left.incidents, left.source, left.rank, left.verdict) == (station, 0, "", None, "confirmed")
+
+
+def test_figures_of_clusters_leave_out_what_counts_keep(desk, monkeypatch):
+    decide_verdict(desk, places_of(desk)[STATION].id, verdict="confirmed", reason="desk", now=NOW)
+    seen = []
+
+    def compute(view):
+        seen.append((view.observed(view.period), view.observed(view.period, without_default_places=True)))
+        return counting.compute(view)
+
+    counting = find_measure("count")
+    monkeypatch.setitem(all_measures(), "clusters", replace(counting, id="clusters", compute=compute))
+    found = answer(Reader(desk, open_only=False), "clusters", Question())
+
+    [(every, left)] = seen
+    assert (every - left).tolist() == [[40, 40], [0, 0], [0, 0], [0, 0]]
+    assert [row["value"] for row in found.rows] == every.sum(axis=1).tolist()
+    northwest = found.rows[0]["sentence"]
+    assert "80 of them are at a default location (not left out of counts)." in northwest
+    assert "default location" not in found.rows[1]["sentence"]

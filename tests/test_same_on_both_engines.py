@@ -13,9 +13,12 @@ from loaders.incidents import Window, load_incidents
 from loaders.ledger import unload_extract
 from loaders.lookups import load_lookup, load_lookup_from_shapes
 from loaders.population import load_population
+from mapping.default_places import read_default_places
+from mapping.reader import Reader
 from mapping.store import open_engine
 from mapping.store.models import Base
 from mapping.store.upgrade import init_store
+from mapping.verdicts import decide_verdict
 from tests import history
 from tests.county import visitor
 from tests.digest import read_tables
@@ -40,7 +43,7 @@ from tests.tiny import (
 
 DEMO_YEAR = 2024
 NOT_FILLED_YET = {
-    *("coverage_note", "source_district", "place_verdict"),
+    *("coverage_note", "source_district"),
     "outcome",
 }
 TABLES = ["version", *sorted(set(Base.metadata.tables) - NOT_FILLED_YET)]
@@ -56,6 +59,8 @@ COMMANDS = [
             ("counts",),
             ("counts", "--crime-type", "asb", "--boundaries", "demo21", "--from", "2024-03", "--to", "2024-06"),
             ("measure", "count"),
+            ("nearness", "--boundaries", "wd24"),
+            ("places",),
             ("measure", "rate", "--boundaries", "demo25", "--by", "district"),
             ("measure", "rate", "--crime-type", "burglary", "--boundaries", "wd24", "--source", "tiny-constabulary"),
             ("measure", "count", "--by", "set"),
@@ -71,6 +76,7 @@ ADDRESSES = [
     *("measures/count", "measures/rate?boundaries=demo25&by=district", "measures/count?crime_type=burglary&format=csv"),
     *("counts?boundaries=wd24", "counts?format=csv", "counts?boundaries=demo21&crime_type=asb&from=2024-05&to=2024-06"),
     *("wards", "wards?boundaries=wd24", "wards/at?lon=-0.547&lat=51.703&boundaries=wd24", "wards/at?lon=-0.3&lat=51.7"),
+    *("nearness", "nearness?boundaries=wd24&format=csv", "measures/count?nearness=hatched"),
     *("measures/none", "counts?from=soon"),
 ]
 
@@ -118,6 +124,11 @@ def fill(url, demo, folder):
     first = write_street(folder, "2023-12", [(ASB, NW)])
     report = load_incidents(engine, [first], now=NOW)
     unload_extract(engine, report.extracts[0].extract_id, now=NOW)
+    # The demo's made-up default location is found by the rule; the other is anywhere.
+    reader = Reader(engine, open_only=False)
+    [piled] = [p.id for p in read_default_places(reader, reader.catalogue()) if p.evidence]
+    decide_verdict(engine, piled, verdict="confirmed", reason="é = the station's desk", now=NOW)
+    decide_verdict(engine, 1, verdict="dismissed", reason="=busy", now=NOW)
     engine.dispose()
 
 
@@ -206,7 +217,7 @@ def test_answers_of_the_command_line(both, invoke, command):
 def visitors(both, request):
     """Give a visitor of a server on each."""
     with ExitStack() as stack:
-        yield [stack.enter_context(visitor(url, audience=request.param)) for url in both]
+        yield [stack.enter_context(visitor(url, audience=request.param, secret="the same on both")) for url in both]
 
 
 @pytest.mark.postgis
