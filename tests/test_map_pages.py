@@ -8,9 +8,43 @@ from urllib.request import urlopen
 
 import pytest
 
-from tests.grid import code
+from loaders.incidents import load_incidents
+from mapping.store import open_engine
+from mapping.vocabulary import to_lonlat
+from tests.grid import NOW, code, load_grid
+from tests.server import WARDWATCH, environment, served
+from tests.tiny import write_table
 
 FILLS = "[...document.querySelectorAll('path.leaflet-interactive')].map(p => p.getAttribute('fill'))"
+
+
+@pytest.fixture(scope="module")
+def line_store(tmp_path_factory):
+    """Give a store of the grid county to which a month of incidents at one station, near a line, was added."""
+    folder = tmp_path_factory.mktemp("line")
+    url = f"sqlite:///{folder / 'store.db'}"
+    load_grid(url, folder)
+    point = [f"{float(value):.6f}" for value in to_lonlat(531_960, 202_500)]
+    header = ["Crime ID", "Month", "Reported by", "Longitude", "Latitude", "Location", "Crime type"]
+    engine = open_engine(url)
+    for month in ("2020-11", "2020-12"):
+        types = ["Burglary", "Drugs", "Robbery", "Shoplifting", "Vehicle crime"] * 30
+        rows = [
+            [f"{month}{n:057d}", month, "Line Police", *point, "Police Station", crime_type, "", ""]
+            for n, crime_type in enumerate(types)
+        ]
+        file = write_table(folder / f"{month}-line-street.csv", [*header, "Last outcome category", "LSOA code"], rows)
+        load_incidents(engine, [file], now=NOW)
+    engine.dispose()
+    return url
+
+
+@pytest.fixture(scope="module")
+def line_server(line_store, tmp_path_factory):
+    """Give the URL of a public server of it."""
+    command = [WARDWATCH, "serve", "--workers", "1"]
+    with served(command, cwd=tmp_path_factory.mktemp("server"), env=environment(line_store)) as address:
+        yield address
 
 
 def drawn(page):
@@ -123,3 +157,49 @@ def test_nothing_is_inline(grid):
             html = answer.read().decode()
         assert not re.search(r"<style|\sstyle=|\son\w+=|javascript:", html), path
         assert all("src=" in tag or "application/json" in tag for tag in re.findall(r"<script[^>]*>", html)), path
+
+
+def test_wards_whose_class_could_change_are_lined_on_their_colour(line_server, new_context, guard):
+    """By a choice in the form; in the class's own colour, with a line of the legend, a word in the table and in labels."""
+    guard.allow(line_server)
+    page = new_context(viewport={"width": 1280, "height": 900}).new_page()
+    page.goto(line_server)
+    drawn(page)
+    plain = page.evaluate(FILLS)
+    assert all(fill.startswith("#") for fill in plain)
+
+    with page.expect_response(re.compile("nearness=hatched")):
+        page.select_option("select[name=nearness]", "hatched")
+    page.wait_for_selector(".legend li.hatched")
+    assert "nearness=hatched" in page.url
+    lined = page.evaluate(FILLS)
+    changed = [i for i, (one, other) in enumerate(zip(plain, lined, strict=True)) if one != other]
+    assert [lined[i] for i in changed] == [f"url(#near-{plain[i].removeprefix('#')})" for i in changed]
+    assert page.evaluate("[...document.querySelectorAll('[id^=near-] rect')].map(r => r.getAttribute('fill'))")
+    said = page.locator(".legend li.hatched").inner_text()
+    assert said == f"{len(changed)} wards could change class: incidents within 100 m of a line may belong next door"
+    assert page.locator("td", has_text="lass could change").count() == len(changed) > 1
+    labels = page.evaluate("[...document.querySelectorAll('path.leaflet-interactive')].map(p => p.getAttribute('aria-label'))")
+    assert [i for i, label in enumerate(labels) if label.endswith("class could change")] == changed
+
+    # The choice stays when the other measure that has it is chosen, and when the address is opened without scripts.
+    with page.expect_response(re.compile("measures/rate.*nearness=hatched")):
+        page.select_option("select[name=measure]", "rate")
+    still = new_context(java_script_enabled=False).new_page()
+    still.goto(page.url)
+    assert still.locator("select[name=nearness]").input_value() == "hatched"
+
+
+def test_a_place_is_decided_about_without_scripts_and_by_keyboard(line_store, serve, new_context):
+    """On a server of three workers, whose forms must all be taken by any of them."""
+    address = serve(line_store, "--workers", 3, env={"WARDWATCH_AUDIENCE": "internal"})
+    page = new_context(java_script_enabled=False).new_page()
+    for word, tabs in (("Confirmed", 1), ("Dismissed", 2), ("Confirmed", 1)):
+        page.goto(f"{address}/data#places")
+        page.get_by_label("reason").fill(f"so it is {tabs}")
+        for _ in range(tabs):
+            page.keyboard.press("Tab")
+        with page.expect_navigation():
+            page.keyboard.press("Enter")
+        assert re.search(r"/data#place-\d+$", page.url)
+        assert page.locator(".place strong", has_text=word).count() == 1

@@ -147,8 +147,8 @@ def table_rows(found: Answer) -> list[TableRow]:
     return sorted(rows, key=lambda row: (row.value is None, -(row.value or 0), row.name, row.code))
 
 
-def _joined(*notes: str) -> str:
-    return "; ".join(note for note in notes if note)
+def _joined(note: str, other: str) -> str:
+    return f"{note}; {other[:1].lower()}{other[1:]}" if note else other
 
 
 def total_rows(reader: Reader, found: Answer, question: Question) -> list[TableRow]:
