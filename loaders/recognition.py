@@ -118,6 +118,6 @@ def _unknown_header(name: str, header: list[str], layouts: Sequence[Layout]) -> 
     lacking = "\n".join(f"{name} lacks: {', '.join(missing[name][0])}" for name in nearest)
     return DataRefused(
         f"{name}: no layout knows its header: {shown}.\nOf the columns that it names, the layout {lacking}.",
-        hint="Correct the [columns], delimiter or encoding of a layout of your own; for another supplier's file write one "
-        "(docs/layouts.md) and give it with --layout FILE.",
+        hint="Correct the [columns], delimiter or encoding of a layout of your own; for another supplier's file "
+        "`wardwatch layout new FILE` proposes one: give it with --layout FILE (docs/layouts.md).",
     )

@@ -529,6 +529,25 @@ def test_outcomes_and_counts_of_areas_are_not_taken_for_incidents(propose):
     assert "records" in asked(counts)
 
 
+def test_states_and_changes_are_pointed_at(propose):
+    rows = [[i, f"{d:%d/%m/%Y}", f"{d:%d/%m/%Y}", "BURGLARY", "No Crime" if i % 9 else "Filed"] for i, d in enumerate(DAYS)]
+
+    text, told = propose(["Crime No", "Recorded", "Last Updated", "Offence", "Status"], rows)
+
+    assert (told["columns"]["updated"], told["columns"]["status"]) == ("Last Updated", "Status")
+    assert 'cancelled = ["No Crime"]' in unwrapped(text)
+    assert 'add kind = "changes"' in unwrapped(text)
+
+
+def test_grouped_thousands_are_asked_where_they_could_be_decimals(propose):
+    asking, _ = propose(["Date", "Type", "X", "Y"], [["13/02/2024", "x", f"500.{100 + i}", f"201.{100 + i}"] for i in MANY])
+    text, told = propose(["Date", "Type", "X", "Y"], [["13/02/2024", "x", f"440.{100 + i}", f"4.474.{100 + i}"] for i in MANY])
+
+    assert "decimal" in asked(asking)
+    assert told["decimal"] == ","
+    assert "'X' runs from 440,100 to 440,129" in unwrapped(text)
+
+
 # Texts that mean harm, and files that are odd
 
 

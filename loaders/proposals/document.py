@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from pathlib import PurePath
 from typing import TYPE_CHECKING
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 
 __all__ = ["Proposal", "Seen", "write_proposal"]
 
+_CANCELLED = re.compile(r"\b(cancel|no.?crime|annul|void|unfounded|storn)", re.IGNORECASE)
 _WINDOW = "Which days the file is complete for it does not say: give --window FROM:TO when you load it."
 
 
@@ -33,6 +35,10 @@ class Seen:
     kinds: Kinds
     roles: dict[str, str]
     personal: set[str]
+
+    def profile(self, name: str) -> Profile:
+        """The column of that name."""
+        return next(p for p in self.profiles if p.name == name)
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +95,17 @@ def _write_head(head: Section, seen: Seen) -> None:
         head.ask("source", 'who supplied it? An id, for example "hertfordshire-police"')
     head.say("access", "protected", '"open" only if these rows are published already.')
     head.say("stream", kinds.stream, f"Stream: {kinds.stream_why or 'nothing says what kind of records these are'}.")
+    if "updated" in seen.when.columns:
+        head.remark(
+            'Rows say when they were changed: if the file holds changes only, complete for no days, add kind = "changes".'
+        )
+    if "status" in seen.roles:
+        none = [shown(text) for text in seen.profile(seen.roles["status"]).sample if _CANCELLED.search(text)]
+        if none:
+            listed = ", ".join(map(quoted, none[:5]))
+            head.remark(
+                f"Rows whose {shown(seen.roles['status'])} says that there was none are left out with cancelled = [{listed}]."
+            )
     if kinds.records_question:
         head.ask("records", kinds.records_question)
     elif kinds.stream == "outcomes":
@@ -127,9 +144,13 @@ def _write_places(head: Section, points: Points) -> None:
 
 def _write_columns(columns: Section, seen: Seen) -> None:
     when, points, roles = seen.when, seen.points, seen.roles
-    for role in ("reference", "source"):
-        if role in roles:
-            columns.say(role, roles[role])
+    if "reference" in roles:
+        told = seen.profile(roles["reference"])
+        columns.say(
+            "reference", told.name, f"reference: {told.distinct:,} different texts in {told.filled:,} rows that have one."
+        )
+    if "source" in roles:
+        columns.say("source", roles["source"])
     if when.question:
         columns.ask("date", when.question)
     for role, name in when.columns.items():
