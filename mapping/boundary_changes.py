@@ -1,0 +1,185 @@
+"""What changed between two boundary sets, with the incidents that lie in what changed: for the page and the API of a pair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from mapping.answers import resolve_period
+from mapping.errors import BadRequest, NotFound
+from mapping.vintages import CHANGED, compare_sets, read_moves
+from mapping.vocabulary import group_members
+
+if TYPE_CHECKING:
+    from datetime import date
+
+    from mapping.answers import Question
+    from mapping.coverage import Coverage
+    from mapping.reader import BoundarySetInfo, Catalogue, Reader
+    from mapping.vintages import Comparison
+    from mapping.vocabulary import Period
+
+__all__ = ["CHANGE_COLUMNS", "BoundaryChanges", "Flow", "boundary_changes", "change_rows", "older_sets", "pairs_of_sets"]
+
+CHANGE_COLUMNS = (
+    *("old_code", "old_name", "old_kind", "new_code", "new_name", "new_kind", "kind"),
+    *("share_of_old", "share_of_new", "incidents"),
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Flow:
+    """The ground (as shares of each) and the incidents that an old and a new ward have in common; None is in no ward."""
+
+    old: int | None
+    new: int | None
+    kind: str
+    share_of_old: float
+    share_of_new: float
+    incidents: int
+
+
+@dataclass(frozen=True, slots=True)
+class BoundaryChanges:
+    """Two sets held against each other, and the incidents of a period on both.
+
+    `old_incidents` and `new_incidents` are by ward; `flows` are by old, then new ward; `missing` is what was not supplied.
+    """
+
+    old: BoundarySetInfo
+    new: BoundarySetInfo
+    comparison: Comparison
+    period: Period
+    flows: tuple[Flow, ...]
+    old_incidents: tuple[int, ...]
+    new_incidents: tuple[int, ...]
+    missing: list[dict[str, str]]
+
+    @property
+    def in_changed_old(self) -> int:
+        """Incidents in wards of the old set that were redrawn, split or merged, or are gone."""
+        return sum(n for n, kind in zip(self.old_incidents, self.comparison.old_kinds, strict=True) if kind in CHANGED)
+
+    @property
+    def in_changed_new(self) -> int:
+        """Incidents in wards of the new set that are redrawn, split off, merged or new."""
+        return sum(n for n, kind in zip(self.new_incidents, self.comparison.new_kinds, strict=True) if kind in CHANGED)
+
+    @property
+    def across_slivers(self) -> int:
+        """Incidents that are in another ward although both sets draw these wards alike, some metres apart."""
+        return sum(flow.incidents for flow in self.flows if flow.kind == "sliver")
+
+
+def pairs_of_sets(sets: tuple[BoundarySetInfo, ...]) -> list[tuple[BoundarySetInfo, BoundarySetInfo]]:
+    """Each pair of sets of one kind, the older first, the newest pairs first."""
+    ordered = sorted(sets, key=lambda s: (_day(s.effective), s.id))
+    pairs = [(old, new) for n, new in enumerate(ordered) for old in ordered[:n] if old.kind == new.kind]
+    return pairs[::-1]
+
+
+def older_sets(catalogue: Catalogue, boundary_set: BoundarySetInfo) -> list[BoundarySetInfo]:
+    """The sets of the same kind that were in force before this one, the latest first."""
+    return [old for old, new in pairs_of_sets(catalogue.boundary_sets) if new.id == boundary_set.id and old.effective]
+
+
+def _day(effective: date | None) -> str:
+    return str(effective or "")
+
+
+def boundary_changes(reader: Reader, old: str, new: str, question: Question) -> BoundaryChanges:
+    """Hold two sets against each other; of the incidents that have places, say where they are on both.
+
+    Raises
+    ------
+    NotFound
+        If there is no such set.
+    BadRequest
+        If both are one, or a parameter has a value that is not there.
+    """
+    catalogue = reader.catalogue()
+    sets = {found.name: found for found in catalogue.boundary_sets}
+    for name in (old, new):
+        if name not in sets:
+            raise NotFound(
+                f"There is no boundary set '{name}'.",
+                hint="Loaded: " + (", ".join(sets) or "none") + ".",
+                parameter="boundaries",
+                value=name,
+            )
+    if old == new:
+        raise BadRequest(f"{old} is the same set as {new}.", hint="Name two sets.", parameter="new", value=new)
+    first, second = sets[old], sets[new]
+    comparison = reader.keep(catalogue, f"compare {first.id} {second.id}", lambda c: compare_sets(c, first.id, second.id))
+    sources = [s.id for s in catalogue.sources_in_view(question.source)]
+    names = " ".join(sources)
+    moves = reader.keep(
+        catalogue, f"moves {first.id} {second.id} {names}", lambda c: read_moves(c, first.id, second.id, sources=sources)
+    )
+    members = {t.id for t in group_members(question.crime_type, catalogue.crime_types)}
+    placed = _placed(catalogue.coverage.of(sources=sources))
+    period = resolve_period(question, placed, months=12)
+    counted = moves.between(period.first, period.last, members)
+    old_incidents, new_incidents = [0] * len(first.wards), [0] * len(second.wards)
+    for (i, j), count in counted.items():
+        if i >= 0:
+            old_incidents[i] += count
+        if j >= 0:
+            new_incidents[j] += count
+    return BoundaryChanges(
+        first,
+        second,
+        comparison,
+        period,
+        _flows(comparison, counted),
+        tuple(old_incidents),
+        tuple(new_incidents),
+        placed.of(crime_types=members).missing(period),
+    )
+
+
+def _placed(coverage: Coverage) -> Coverage:
+    """The streams whose incidents have places."""
+    return coverage.only(stream.records == "incidents" for stream in coverage.streams)
+
+
+def _flows(comparison: Comparison, counted: dict[tuple[int, int], int]) -> tuple[Flow, ...]:
+    shared = {(pair.old, pair.new): pair for pair in comparison.pairs}
+    # Wards that share ground with none of the other set, and have no incident either, are told too.
+    alone = {(i, -1) for i in set(range(len(comparison.old_kinds))) - {i for i, _ in (*shared, *counted)}}
+    alone |= {(-1, j) for j in set(range(len(comparison.new_kinds))) - {j for _, j in (*shared, *counted)}}
+    flows = []
+    for i, j in sorted({*shared, *counted, *alone}):
+        pair = shared.get((i, j))
+        kind = pair.kind if pair else "outside" if min(i, j) < 0 else _kind_unshared(comparison, i, j)
+        shares = (pair.share_of_old, pair.share_of_new) if pair else (0.0, 0.0)
+        flows.append(Flow(i if i >= 0 else None, j if j >= 0 else None, kind, *shares, incidents=counted.get((i, j), 0)))
+    return tuple(flows)
+
+
+def _kind_unshared(comparison: Comparison, i: int, j: int) -> str:
+    """What incidents cross where two wards share no more than the drawing of a border."""
+    return "part" if comparison.old_kinds[i] in CHANGED and comparison.new_kinds[j] in CHANGED else "sliver"
+
+
+def change_rows(found: BoundaryChanges) -> list[dict[str, Any]]:
+    """Rows with the columns of `CHANGE_COLUMNS`, one for each pair of wards that share ground or incidents."""
+    rows = []
+    for flow in found.flows:
+        old = found.old.wards[flow.old] if flow.old is not None else None
+        new = found.new.wards[flow.new] if flow.new is not None else None
+        rows.append(
+            {
+                "old_code": old.code if old else None,
+                "old_name": old.name if old else None,
+                "old_kind": found.comparison.old_kinds[flow.old] if flow.old is not None else None,
+                "new_code": new.code if new else None,
+                "new_name": new.name if new else None,
+                "new_kind": found.comparison.new_kinds[flow.new] if flow.new is not None else None,
+                "kind": flow.kind,
+                "share_of_old": flow.share_of_old,
+                "share_of_new": flow.share_of_new,
+                "incidents": flow.incidents,
+            }
+        )
+    return rows
