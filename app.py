@@ -12,6 +12,7 @@ import web.embeds
 import web.explorer
 import web.info
 import web.places
+import web.vintages
 import web.wards
 from mapping.settings import load_settings
 from web import audiences, errors, headers
@@ -37,6 +38,7 @@ def create_app(settings: Settings | None = None) -> Flask:
 
     app.register_blueprint(web.explorer.blueprint)
     app.register_blueprint(web.wards.blueprint)
+    app.register_blueprint(web.vintages.blueprint)
     app.register_blueprint(web.embeds.blueprint)
     app.register_blueprint(web.info.blueprint)
     app.register_blueprint(web.places.blueprint)

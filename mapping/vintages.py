@@ -60,7 +60,7 @@ WHOLE = 0.98
 KINDS = {
     "unchanged": "Unchanged",
     "renamed": "Renamed",
-    "recoded": "New code, same shape",
+    "recoded": "Recoded",
     "redrawn": "Redrawn",
     "split": "Split",
     "merged": "Merged",

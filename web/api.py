@@ -10,6 +10,7 @@ import numpy as np
 from flask import Blueprint, Response, url_for
 
 from mapping.answers import COUNT_COLUMNS, MEASURE_COLUMNS, answer, attribution, count_rows, resolve_period, wanted_wards
+from mapping.boundary_changes import CHANGE_COLUMNS, boundary_changes, change_rows
 from mapping.choropleth import tolerance_for
 from mapping.errors import BadRequest
 from mapping.ledger import base_name
@@ -207,6 +208,39 @@ def extracts() -> Response:
         for entry in found
     ]
     return json_answer({"meta": meta, "rows": rows})
+
+
+@blueprint.get("/boundary-changes")
+@audience("public")
+def boundary_changes_between() -> Response:
+    """What changed between the sets `old` and `new`: a row for each pair of wards that share ground or incidents."""
+    query = read_query(common=("crime_type", "from", "to", "source"), extra=("old", "new", "format"))
+    for name in ("old", "new"):
+        if name not in query.extra:
+            raise BadRequest(f"The parameter {name} is missing.", hint="Name two boundary sets: old and new.", parameter=name)
+    found = boundary_changes(reader(), query.extra["old"], query.extra["new"], query.question)
+    catalogue = reader().catalogue()
+    printed = [*attribution(catalogue, found.old, query.question.source), found.new.attribution]
+    meta = _meta(catalogue, source=query.question.source, printed=filter(None, printed)) | {
+        "unit": "incidents",
+        "crime_type": query.question.crime_type,
+        "from": str(found.period.first),
+        "to": str(found.period.last),
+        "boundaries": found.new.name,
+        "missing": found.missing,
+        "old": found.old.name,
+        "new": found.new.name,
+        "wards": found.comparison.counted(),
+        "incidents": {
+            "old": sum(found.old_incidents),
+            "in_changed_old": found.in_changed_old,
+            "new": sum(found.new_incidents),
+            "in_changed_new": found.in_changed_new,
+            "across_slivers": found.across_slivers,
+        },
+    }
+    form = query.extra.get("format", "")
+    return rows_answer(CHANGE_COLUMNS, change_rows(found), meta, name="boundary-changes", form=form)
 
 
 @blueprint.get("/wards")

@@ -21,6 +21,8 @@ from web.pages import MAP_SCRIPTS, render_page
 from web.params import DEFAULT_MEASURE, read_query
 
 if TYPE_CHECKING:
+    from datetime import date
+
     from mapping.reader import Catalogue
     from mapping.vocabulary import CrimeType, Month
 
@@ -179,7 +181,7 @@ class Filters:
     crime_types: list[CrimeType]
     months: list[Month]
     districts: dict[str, str]
-    boundary_sets: list[str]
+    boundary_sets: list[tuple[str, date | None]]
     sources: list[tuple[str, str]]
     first: Month
     last: Month
@@ -198,7 +200,7 @@ def _filters(catalogue: Catalogue, found: Answer, question: Question) -> Filters
         crime_types=sorted(types, key=lambda t: (t.group != "asb", t.group == "other", t.name)),
         months=sorted(months, reverse=True),
         districts=found.boundary_set.districts,
-        boundary_sets=[s.name for s in catalogue.boundary_sets],
+        boundary_sets=[(s.name, s.effective) for s in catalogue.boundary_sets],
         sources=[(s.id, s.name) for s in catalogue.sources],
         first=found.period.first,
         last=found.period.last,

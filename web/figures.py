@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any
 
 from mapping.answers import Answer, Question, answer
+from mapping.boundary_changes import older_sets
 from mapping.choropleth import STATUS_WORDS, map_values
 from mapping.lines import changeable_wards
 from mapping.vocabulary import Month, Period, group_members
@@ -240,6 +241,7 @@ def notes(catalogue: Catalogue, found: Answer) -> dict[str, Any]:
         words = Month.parse(gap["month"]).words + (" (in part)" if gap["status"] == "partial" else "")
         missing.setdefault(named.get(gap["source"], gap["source"]), []).append(words)
     as_of = found.meta["data_as_of"]
+    effective, older = found.boundary_set.effective, older_sets(catalogue, found.boundary_set)
     return {
         "snapped": snapped,
         "sources": [s.name for s in in_view],
@@ -247,6 +249,10 @@ def notes(catalogue: Catalogue, found: Answer) -> dict[str, Any]:
         "data_as_of": Month.parse(as_of).words if as_of else "",
         "attribution": found.meta["attribution"],
         "boundaries": found.boundary_set.name,
+        "effective": effective,
+        "rebased": bool(effective and found.period.first.first < effective),
+        "older": older[0].name if older else "",
+        "estimated": bool(found.meta["estimated"]),
         "wards": len(found.boundary_set.wards),
         "explanation": found.measure.explanation,
         "denominator": found.meta["denominator"],

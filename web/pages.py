@@ -31,6 +31,7 @@ from web.figures import GAP, headline, notes, page_values, table_rows, total_row
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import date
 
     from mapping.answers import Answer
     from mapping.reader import Reader
@@ -100,7 +101,7 @@ def _environment() -> Environment:
         lstrip_blocks=True,
         auto_reload=False,
     )
-    made.filters |= {"json_block": json_block, "path": lambda text: quote(text, safe=""), "unit": _unit}
+    made.filters |= {"json_block": json_block, "day": _day, "path": lambda text: quote(text, safe=""), "unit": _unit}
     made.globals |= {"measures_with": _measures_with, "query_string": query_string, "status_words": STATUS_WORDS, "gap": GAP}
     return made
 
@@ -108,6 +109,11 @@ def _environment() -> Environment:
 def _measures_with(option: str) -> list[str]:
     """The measures that have an option, which stays as it is when one of them is chosen in place of another."""
     return [measure.id for measure in all_measures().values() if any(o.id == option for o in measure.options)]
+
+
+def _day(day: date | None) -> str:
+    """A day in words: `1 May 2022`."""
+    return f"{day.day} {day:%B %Y}" if day else ""
 
 
 def _unit(unit: str, figure: str) -> str:
