@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from mapping.answers import resolve_period
-from mapping.errors import BadRequest, NotFound
+from mapping.errors import NotFound
 from mapping.vintages import CHANGED, compare_sets, read_moves
 from mapping.vocabulary import group_members
 
@@ -95,7 +95,7 @@ def boundary_changes(reader: Reader, old: str, new: str, question: Question) -> 
     NotFound
         If there is no such set.
     BadRequest
-        If both are one, or a parameter has a value that is not there.
+        If a parameter has a value that is not there.
     """
     catalogue = reader.catalogue()
     sets = {found.name: found for found in catalogue.boundary_sets}
@@ -107,8 +107,6 @@ def boundary_changes(reader: Reader, old: str, new: str, question: Question) -> 
                 parameter="boundaries",
                 value=name,
             )
-    if old == new:
-        raise BadRequest(f"{old} is the same set as {new}.", hint="Name two sets.", parameter="new", value=new)
     first, second = sets[old], sets[new]
     comparison = reader.keep(catalogue, f"compare {first.id} {second.id}", lambda c: compare_sets(c, first.id, second.id))
     sources = [s.id for s in catalogue.sources_in_view(question.source)]

@@ -51,12 +51,17 @@ def addresses(client):
         "measure": "rate",
         "measure_id": "rate",
         "boundaries": "wd20",
+        "old": "wd20",
+        "new": "wd20",
         "code": "E05000004",
         "extract_id": 3,  # the protected one
         "place_id": 1,
         "sha256": script["shapes_sha256"],
     }
-    queries = {"api.ward_at": {"lon": -0.1, "lat": 51.7}}
+    queries = {
+        "api.ward_at": {"lon": -0.1, "lat": 51.7},
+        "api.boundary_changes_between": {"old": "wd20", "new": "wd20"},
+    }
     with client.application.test_request_context():
         for rule in rules(client.application):
             special = {"assets.map_script": script, "assets.asset": asset}.get(rule.endpoint, {})
