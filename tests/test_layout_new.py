@@ -434,6 +434,15 @@ def test_how_dates_are_written(propose, texts, formats):
     assert sorted(told["dates"].get("formats", [told["dates"].get("format")])) == formats
 
 
+def test_dates_of_which_none_says_that_it_counts_are_asked(propose):
+    text, _ = propose(["Date 1", "Date 2", "Type"], [[f"{d:%Y-%m-%d}", f"{d:%Y-%m-%d}", "x"] for d in DAYS])
+    months, _ = propose(["Year", "Month", "Type"], [[2024, "March", "x"]] * 5)
+
+    assert asked(text) == asked(months) == ["source", "date", "format"]
+    assert "Dates are in 'Date 1', 'Date 2'" in unwrapped(text)
+    assert "'Month' gives months in words" in unwrapped(months)
+
+
 def test_numbers_and_words_that_layouts_cannot_read_are_asked(propose):
     epoch, _ = propose_dates(propose, ["1609459200000", "1609545600000"])
     french, _ = propose_dates(propose, ["5 janvier 2021", "6 février 2021"])
@@ -469,6 +478,7 @@ def test_a_workbook_whose_days_and_months_a_spreadsheet_has_swapped(tmp_path):
         (["Latitude", "Longitude"], (-122.3, 47.6), "EPSG:4326", "Latitude"),
         (["X", "Y"], (-0.54, 51.7), "EPSG:4326", "X"),
         (["X (EPSG:3857)", "Y (EPSG:3857)"], (-60112, 6749876), "EPSG:3857", "X (EPSG:3857)"),
+        (["UTM_X", "UTM_Y", "Zone"], (491_000, 5_450_000, "10N"), "EPSG:32610", "UTM_X"),
         (["x_utm32n", "y_utm32n"], (391000, 5820000), "EPSG:32632", "x_utm32n"),
     ],
 )
@@ -478,9 +488,9 @@ def test_coordinate_systems_that_can_be_told(propose, header, point, crs, x):
     assert (told["crs"], told["columns"]["x"]) == (crs, x)
 
 
-@pytest.mark.parametrize("point", [NW, (333_000, 374_000), (1_176_000, 1_900_000), (-8_238_000, 4_970_000)])
+@pytest.mark.parametrize("point", [NW, (121_000, 487_000), (333_000, 374_000), (1_176_000, 1_900_000), (-8_238_000, 4_970_000)])
 def test_coordinate_systems_that_cannot_be_told_are_asked(propose, point):
-    text, _ = propose(["Date", "Type", "X", "Y"], [["13/02/2024", "x", *point]] * 5)
+    text, _ = propose(["Date", "Type", "X", "Y", "Postcode"], [["13/02/2024", "x", *point, "1012 AB"]] * 5)
 
     assert asked(text) == ["source", "crs"]
 

@@ -34,7 +34,7 @@ _BOTH = re.compile(
     re.IGNORECASE,
 )
 _GB_CODE = re.compile(r"[EWS]0[0-9][0-9]{6}|[A-Z]{1,2}[0-9][A-Z0-9]? ?[0-9][A-Z]{2}|.*\b(Constabulary|Police Scotland)\b.*")
-_GB_WORDS = re.compile(r"\b(lsoa|home office|ho code|nsir|nicl|osgb|bng|postcode|lad code)\b", re.IGNORECASE)
+_GB_WORDS = re.compile(r"\b(lsoa|home office|ho code|nsir|nicl|osgb|bng|lad code)\b", re.IGNORECASE)
 _EASTING, _NORTHING = {"east", "easting", "eastings"}, {"north", "northing", "northings"}
 
 

@@ -49,7 +49,8 @@ def propose_layout(path: Path, *, today: date) -> Proposal:
     personal = {p.name for p in profiles if personal_word(p.words) or _is_personal(p)}
     others = [p for p in profiles if p.name not in personal]
     when = find_when(others, today=today, line_of=line_of)
-    points = find_points(others, [*opened.titles, *opened.header])
+    zones = [f"utm zone {p.sample[0]}" for p in profiles if "zone" in p.words and p.distinct == 1]
+    points = find_points(others, [*opened.titles, *opened.header, *zones])
     used = when.used | set(points.used)
     roles = _by_name([p for p in others if p.name not in used])
     free = {p.name for p in others} - used - set(roles.values())

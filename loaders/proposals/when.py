@@ -29,6 +29,7 @@ _NOT_THESE = re.compile(
 )
 _SERIAL = re.compile(r"[2-6][0-9]{4}(\.[0-9]+)?")
 _EPOCH = re.compile(r"1[0-9]{9}([0-9]{3})?")
+_WORD = re.compile(r"[^\W\d_]+")
 _COMPARED_ROWS = 20_000
 
 
@@ -70,7 +71,11 @@ def find_when(profiles: Sequence[Profile], *, today: date, line_of: Callable[[in
     if parts:
         _take_parts(parts, profiles, when)
     elif not when.question:
-        when.question = "which column holds the date? None of them reads as dates"
+        named = [p for p in profiles if rank(p.words, "month") is not None and p.share(_WORD) == 1]
+        worded = (
+            f"; '{named[0].name[:40]}' gives months in words, which layouts do not read" if named and named[0].sample else ""
+        )
+        when.question = f"which column holds the date? None of them reads as dates{worded}"
     return when
 
 
@@ -133,6 +138,10 @@ def _assign(dated: list[_Dated], when: When) -> dict[str, _Dated]:
         what = "when it was recorded" if counts.role == "recorded" else "the date"
         when.why["date"] = f"its name says {what}"
         start = start or happened
+    rivals = [d for d in dated if counts and d is not counts and (d.role, d.rank) == ("date", counts.rank) and not d.special]
+    if rivals and counts and counts.role == "date":
+        # Their names say no more of one than of the other.
+        counts = None
     if counts is None:
         if dated:
             names = ", ".join(f"'{d.profile.name[:40]}'" for d in dated[:8])
