@@ -63,8 +63,13 @@ def open_received(
             left_out += [str(p) for p in inside if p not in chosen]
             if not chosen:
                 raise DataRefused(f"{path}: the folder holds no {', '.join(TABLE_SUFFIXES)} or .zip file to read.")
+            nothing = True
             for found in chosen:
-                yield from _open_file(found, left_out=left_out, wanted=wanted)
+                for received in _open_file(found, left_out=left_out, wanted=wanted, in_folder=True):
+                    nothing = False
+                    yield received
+            if nothing:
+                raise DataRefused(f"{path}: no archive in the folder holds a file to read.")
         else:
             yield from _open_file(path, left_out=left_out, wanted=wanted)
 
@@ -73,7 +78,9 @@ def _is_table(name: str, wanted: Callable[[str], bool]) -> bool:
     return name.lower().endswith(TABLE_SUFFIXES) and wanted(name)
 
 
-def _open_file(path: Path, *, left_out: list[str], wanted: Callable[[str], bool]) -> Iterator[Received]:
+def _open_file(
+    path: Path, *, left_out: list[str], wanted: Callable[[str], bool], in_folder: bool = False
+) -> Iterator[Received]:
     try:
         size = path.stat().st_size
     except OSError as error:
@@ -84,7 +91,7 @@ def _open_file(path: Path, *, left_out: list[str], wanted: Callable[[str], bool]
         raise DataRefused(f"{path}: the file is empty.", hint="Fetch it again.")
     suffix = path.suffix.lower()
     if suffix == ".zip":
-        yield from _open_zip(path, left_out=left_out, wanted=wanted)
+        yield from _open_zip(path, left_out=left_out, wanted=wanted, in_folder=in_folder)
         return
     if suffix not in (*TABLE_SUFFIXES, ".gz"):
         raise DataRefused(f"{path}: is not a table that can be read.", hint=f"Give {', '.join(TABLE_SUFFIXES)}, .gz or .zip.")
@@ -149,7 +156,7 @@ def check_members(members: Iterable[zipfile.ZipInfo], name: str) -> None:
             )
 
 
-def _open_zip(path: Path, *, left_out: list[str], wanted: Callable[[str], bool]) -> Iterator[Received]:
+def _open_zip(path: Path, *, left_out: list[str], wanted: Callable[[str], bool], in_folder: bool) -> Iterator[Received]:
     try:
         with zipfile.ZipFile(path) as archive:
             check_archive(archive, str(path))
@@ -157,7 +164,8 @@ def _open_zip(path: Path, *, left_out: list[str], wanted: Callable[[str], bool])
             hidden = [m for m in members if m.startswith("__MACOSX/") or PurePosixPath(m).name.startswith(".")]
             chosen = [m for m in members if _is_table(m, wanted) and m not in hidden]
             left_out += [f"{path}/{m}" for m in members if m not in chosen and m not in hidden]
-            if not chosen:
+            # Of a folder some archives may hold something else: they are left out, and named.
+            if not chosen and not in_folder:
                 raise DataRefused(
                     f"{path}: the archive holds no {', '.join(TABLE_SUFFIXES)} file to read.",
                     hint="It holds: " + (", ".join(members[:5]) or "nothing") + ".",

@@ -354,6 +354,25 @@ def test_a_stream_is_of_incidents_or_of_outcomes(tiny, tmp_path):
     assert read_tables(tiny.url)["outcome"] == []
 
 
+def test_in_a_folder_archives_without_what_is_asked_for_are_left_out(tiny, tmp_path):
+    for name, path in (("street.zip", STREET), ("more.zip", OUTCOMES)):
+        with zipfile.ZipFile(tmp_path / "folder.zip", "w") as archive:
+            archive.write(path, path.name)
+        (tmp_path / "folder").mkdir(exist_ok=True)
+        (tmp_path / "folder.zip").rename(tmp_path / "folder" / name)
+    asked = ("--layout", "police-uk-outcomes")
+
+    done = tiny("load", "incidents", tmp_path / "folder", *asked)
+
+    assert "4 outcomes kept: 0 belong" in done.stderr
+    assert "street.zip/2024-01-tiny-street.csv" in done.stderr
+    (tmp_path / "folder" / "more.zip").unlink()
+    done = tiny("load", "incidents", tmp_path / "folder", *asked, status=1)
+    assert "no archive in the folder holds a file to read" in done.stderr
+    done = tiny("load", "incidents", tmp_path / "folder" / "street.zip", *asked, status=1)
+    assert "the archive holds no" in done.stderr
+
+
 def test_an_archive_gives_what_its_layout_is_asked_for(tiny, tmp_path):
     with zipfile.ZipFile(tmp_path / "all.zip", "w") as archive:
         for path in (STREET, OUTCOMES, STOPS):

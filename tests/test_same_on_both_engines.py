@@ -27,6 +27,7 @@ from tests.tiny import (
     BURGLARY,
     CLOCK,
     DRUGS,
+    FIXTURES,
     LAYOUT,
     NE,
     NOW,
@@ -42,10 +43,7 @@ from tests.tiny import (
 )
 
 DEMO_YEAR = 2024
-NOT_FILLED_YET = {
-    *("coverage_note", "source_district"),
-    "outcome",
-}
+NOT_FILLED_YET = {"coverage_note", "source_district"}
 TABLES = ["version", *sorted(set(Base.metadata.tables) - NOT_FILLED_YET)]
 
 COMMANDS = [
@@ -121,6 +119,11 @@ def fill(url, demo, folder):
     counts = write_table(folder / "counts.csv", ("parish", "month", "type", "count"), thirds)
     load_area_counts(engine, counts, areas="parish", source="counting-house", now=NOW, access="open")
     _fill_corrections(engine, folder)
+    march = Window(NOW.date().replace(month=3, day=1), NOW.date().replace(month=3, day=31))
+    for name in ("force-crimes", "force-incidents"):
+        sample = FIXTURES / "layouts" / f"{name}.csv"
+        load_incidents(engine, [sample], now=NOW, layout=name, source="tiny-police", window=march)
+    load_incidents(engine, [FIXTURES / "layouts" / "2024-01-tiny-outcomes.csv"], now=NOW)
     first = write_street(folder, "2023-12", [(ASB, NW)])
     report = load_incidents(engine, [first], now=NOW)
     unload_extract(engine, report.extracts[0].extract_id, now=NOW)

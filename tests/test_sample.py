@@ -83,14 +83,16 @@ def test_the_same_command_again_changes_no_figure(run):
     assert state(run) == before
 
 
-def test_the_outcomes_file_follows_no_layout(run):
-    before = state(run)
+def test_outcomes_are_joined_to_their_crimes(run):
+    before = state(run)["sources"][0]
+    figures = counts(run)
 
-    done = run("load", "incidents", OUTCOMES, status=1)
+    done = run("load", "incidents", OUTCOMES)
 
-    assert "no layout knows its header" in done.stderr
-    assert "Outcome type" in done.stderr
-    assert state(run) == before
+    assert "7,203 outcomes kept: 2,047 belong to a crime that is loaded." in done.stderr
+    after = state(run)["sources"][0]
+    assert after == before | {"streams": ["outcomes", "street"], "outcomes": {"rows": 7_203, "joined": 2_047}}
+    assert counts(run) == figures
 
 
 def test_another_vintage_counts_the_same_incidents_and_leaves_the_first_alone(run):
