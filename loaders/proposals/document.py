@@ -14,9 +14,9 @@ from mapping.vocabulary import slug
 if TYPE_CHECKING:
     from loaders.proposals.kinds import Kinds
     from loaders.proposals.opening import Opened
+    from loaders.proposals.orders import When
     from loaders.proposals.points import Points
     from loaders.proposals.profiles import Profile
-    from loaders.proposals.when import When
 
 __all__ = ["Proposal", "Seen", "write_proposal"]
 

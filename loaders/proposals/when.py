@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -11,8 +10,8 @@ import numpy as np
 from loaders.layouts.declaration import EXCEL
 from loaders.moments import UNREADABLE, parse_moments
 from loaders.proposals.clocks import clock_formats, is_clock, kin, part_columns
-from loaders.proposals.dates import DateWriting, read_dates
-from loaders.proposals.shapes import ORDERS
+from loaders.proposals.dates import read_dates
+from loaders.proposals.orders import Dated, When, decide_order
 from loaders.proposals.words import is_named, personal_word, rank
 from loaders.sorting import FIRST_YEAR
 
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from loaders.proposals.profiles import Profile
 
-__all__ = ["When", "find_when"]
+__all__ = ["find_when"]
 
 _NOT_THESE = re.compile(
     r"\b(arrest|arrested|clear|cleared|clearance|closed|closing|court|due|disposed|disposition|outcome|print|export|extract|load)"
@@ -31,32 +30,6 @@ _SERIAL = re.compile(r"[2-6][0-9]{4}(\.[0-9]+)?")
 _EPOCH = re.compile(r"1[0-9]{9}([0-9]{3})?")
 _WORD = re.compile(r"[^\W\d_]+")
 _COMPARED_ROWS = 20_000
-
-
-@dataclass(slots=True)
-class When:
-    """The columns by role, the formats of their dates (none where a person must say), and what showed it."""
-
-    columns: dict[str, str] = field(default_factory=dict)
-    formats: list[str] = field(default_factory=list)
-    why: dict[str, str] = field(default_factory=dict)
-    format_why: list[str] = field(default_factory=list)
-    question: str = ""
-    format_question: str = ""
-    notes: list[str] = field(default_factory=list)
-    span: tuple[date, date] | None = None
-    used: set[str] = field(default_factory=set)
-
-
-@dataclass(slots=True)
-class _Dated:
-    """A column of dates, what its name says it is, and how it writes."""
-
-    profile: Profile
-    role: str
-    rank: int
-    writing: DateWriting | None
-    special: str = ""
 
 
 def find_when(profiles: Sequence[Profile], *, today: date, line_of: Callable[[int], int]) -> When:
@@ -79,7 +52,7 @@ def find_when(profiles: Sequence[Profile], *, today: date, line_of: Callable[[in
     return when
 
 
-def _dated(profile: Profile) -> _Dated | None:
+def _dated(profile: Profile) -> Dated | None:
     named = is_named(profile.words, "date", "recorded", "occurred", "from", "to", "updated", "time")
     if personal_word(profile.words) or is_clock(profile):
         return None
@@ -94,7 +67,7 @@ def _dated(profile: Profile) -> _Dated | None:
         else:
             return None
     role, place = _role(profile.words)
-    return _Dated(profile, role, place, writing, special)
+    return Dated(profile, role, place, writing, special)
 
 
 def _role(words: tuple[str, ...]) -> tuple[str, int]:
@@ -107,7 +80,7 @@ def _role(words: tuple[str, ...]) -> tuple[str, int]:
     return "date", rank(words, "date") or 0
 
 
-def _best(dated: list[_Dated], *roles: str) -> _Dated | None:
+def _best(dated: list[Dated], *roles: str) -> Dated | None:
     for role in roles:
         found = sorted((d for d in dated if d.role == role and d.special != "epoch"), key=lambda d: d.rank)
         if found:
@@ -115,7 +88,7 @@ def _best(dated: list[_Dated], *roles: str) -> _Dated | None:
     return None
 
 
-def _assign(dated: list[_Dated], when: When) -> dict[str, _Dated]:
+def _assign(dated: list[Dated], when: When) -> dict[str, Dated]:
     """Which column of dates plays which role, by their names and by which comes first in the rows."""
     counts = _best(dated, "recorded", "date")
     start, end = _best(dated, "from"), _best(dated, "to")
@@ -126,7 +99,7 @@ def _assign(dated: list[_Dated], when: When) -> dict[str, _Dated]:
         for d in dated
         if d.special == "epoch"
     ]
-    chosen: dict[str, _Dated] = {}
+    chosen: dict[str, Dated] = {}
     if counts is None and start and happened and _order(happened, start) == 1:
         counts, start = start, happened
         when.why["date"] = f"never before '{happened.profile.name[:40]}', so it is when it was recorded or opened"
@@ -159,7 +132,7 @@ def _assign(dated: list[_Dated], when: When) -> dict[str, _Dated]:
     return chosen
 
 
-def _order(first: _Dated, second: _Dated) -> float | None:
+def _order(first: Dated, second: Dated) -> float | None:
     """In which share of the rows the first is not later than the second; None if nothing can be compared."""
     if not (first.writing and second.writing) or first is second:
         return None
@@ -178,7 +151,7 @@ def _order(first: _Dated, second: _Dated) -> float | None:
     return max(shares) if shares else None
 
 
-def _say_order(chosen: dict[str, _Dated], when: When) -> None:
+def _say_order(chosen: dict[str, Dated], when: When) -> None:
     for role, before, words in (
         ("to", "from", "not before"),
         ("from", "date", "not after"),
@@ -199,10 +172,10 @@ def _percent(share: float) -> str:
 
 
 def _add_clocks(
-    chosen: dict[str, _Dated], profiles: Sequence[Profile], when: When, *, today: date, line_of: Callable[[int], int]
+    chosen: dict[str, Dated], profiles: Sequence[Profile], when: When, *, today: date, line_of: Callable[[int], int]
 ) -> None:
     when.columns = {role: d.profile.name for role, d in chosen.items()}
-    order = _decide_order(chosen, when, today=today, line_of=line_of)
+    order = decide_order(chosen, when, today=today, line_of=line_of)
     clocks = [p for p in profiles if is_clock(p)]
     when.used |= {p.name for p in clocks}
     formats: list[str] = []
@@ -231,7 +204,7 @@ def _add_clocks(
         when.notes.append(f"some dates are before {FIRST_YEAR} or after today: a load refuses them")
 
 
-def _clock_of(dated: _Dated, clocks: list[Profile], *, only: bool) -> Profile | None:
+def _clock_of(dated: Dated, clocks: list[Profile], *, only: bool) -> Profile | None:
     if dated.writing is None or dated.writing.is_timed or not dated.writing.has_days:
         return None
     alike = [c for c in clocks if kin(c) == kin(dated.profile)]
@@ -240,7 +213,7 @@ def _clock_of(dated: _Dated, clocks: list[Profile], *, only: bool) -> Profile | 
     return alike[0] if alike else None
 
 
-def _add_hours(dated: _Dated, profiles: Sequence[Profile], when: When) -> None:
+def _add_hours(dated: Dated, profiles: Sequence[Profile], when: When) -> None:
     number = re.compile(r"[01]?[0-9]|2[0-3]")
     hours = [p for p in profiles if rank(p.words, "hour") is not None and p.share(number) == 1 and kin(p) == kin(dated.profile)]
     if hours and dated.writing and dated.writing.has_days:
@@ -249,7 +222,7 @@ def _add_hours(dated: _Dated, profiles: Sequence[Profile], when: When) -> None:
         when.used.add(hours[0].name)
 
 
-def _say_unread(dated: _Dated, when: When, order: str) -> None:
+def _say_unread(dated: Dated, when: When, order: str) -> None:
     if dated.special == EXCEL:
         when.format_why.append(
             f"'{dated.profile.name[:40]}' holds a spreadsheet's numbers of days ('{dated.profile.sample[0]}')"
@@ -283,75 +256,3 @@ def _take_parts(parts: dict[str, Profile], profiles: Sequence[Profile], when: Wh
     if "day" in parts and "hour" not in parts and clocks and set(clock_formats(clocks[0]) or ["?"]) <= {"%H:%M", "%H:%M:%S"}:
         when.columns["time"] = clocks[0].name
         when.used.add(clocks[0].name)
-
-
-def _decide_order(chosen: dict[str, _Dated], when: When, *, today: date, line_of: Callable[[int], int]) -> str:
-    """The order of day, month and year in ambiguous dates, or a question."""
-    columns = [d for d in {id(d): d for d in chosen.values()}.values() if d.writing and d.writing.is_ambiguous]
-    if not columns:
-        for d in chosen.values():
-            if d.writing and d.writing.writings:
-                when.format_why.append(f"'{d.profile.name[:40]}' as in '{d.profile.sample[0][:40]}'")
-        return ""
-    proofs = [(d, proof) for d in columns if d.writing and (proof := d.writing.proof())]
-    orders = set.intersection(*(d.writing.orders for d in columns if d.writing))
-    if not orders:
-        _ask_contradiction(columns, when, line_of)
-        return ""
-    orders = {o for o in orders if not any(_ends_after(d, o, today) for d in columns)} or orders
-    if len(orders) > 1:
-        spans = [f"{ORDERS[o]}: {_words_of_span(columns[0], o)}" for o in sorted(orders)]
-        when.format_question = (
-            f"is '{columns[0].profile.sample[0][:20]}' written day first or month first? No row has a day over 12, which would "
-            f"tell. Read with {'; with '.join(spans)}. Write for example {_example_formats(columns[0], orders)}"
-        )
-        return min(orders)
-    order = next(iter(orders))
-    if proofs:
-        d, (row, text, _) = proofs[0]
-        when.format_why.append(f"{ORDERS[order]}: line {line_of(row)} of '{d.profile.name[:40]}' has '{text[:40]}'")
-    else:
-        when.format_why.append(f"{ORDERS[order]}: in any other order some rows would lie after today ({today})")
-    if _is_mangled(columns):
-        when.format_question = (
-            "every date written as text has a day over 12, and no date cell has one: a spreadsheet set to another country has "
-            "swapped days and months of the others. Export the file again"
-        )
-    return order
-
-
-def _ends_after(dated: _Dated, order: str, today: date) -> bool:
-    span = dated.writing.span(order) if dated.writing else None
-    return span is not None and (span[1].year, span[1].month) > (today.year, today.month)
-
-
-def _words_of_span(dated: _Dated, order: str) -> str:
-    span = dated.writing.span(order) if dated.writing else None
-    return f"they run from {span[0]} to {span[1]}" if span else "they cannot be read"
-
-
-def _example_formats(dated: _Dated, orders: set[str]) -> str:
-    formats = [dated.writing.formats(order)[0] for order in sorted(orders)] if dated.writing else []
-    return " or ".join(f'"{f}"' for f in formats)
-
-
-def _ask_contradiction(columns: list[_Dated], when: When, line_of: Callable[[int], int]) -> None:
-    said = []
-    for d in columns:
-        for writing in d.writing.writings if d.writing else []:
-            for order, (row, text) in writing.excluded.items():
-                said.append(f"line {line_of(row)} '{text[:25]}' of '{d.profile.name[:30]}' cannot be with {ORDERS[order]}")
-    when.format_question = "days and months stand in more than one order: " + "; ".join(said[:4]) + ". Which rows are right?"
-
-
-def _is_mangled(columns: list[_Dated]) -> bool:
-    """Whether a spreadsheet has read texts month first where it could: its cells have no day over 12, the rest only such."""
-    for d in columns:
-        cells = [w for w in d.writing.writings if w.found.orders == ("ymd",)] if d.writing else []
-        texts = [w for w in d.writing.writings if len(w.found.orders) > 1] if d.writing else []
-        days = {text[8:10] for w in cells for text in w.days}
-        if len({text for w in cells for text in w.days}) >= 4 and max(days) <= "12" and texts:
-            firsts = {re.split(r"\D", text)[0] for w in texts for text in w.days}
-            if len(firsts) >= 4 and all(int(first) > 12 for first in firsts):
-                return True
-    return False
