@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from mapping.answers import resolve_period
 from mapping.errors import NotFound
 from mapping.vintages import CHANGED, compare_sets, read_moves
-from mapping.vocabulary import group_members
+from mapping.vocabulary import Month, Period, group_members
 
 if TYPE_CHECKING:
     from datetime import date
@@ -17,7 +17,6 @@ if TYPE_CHECKING:
     from mapping.coverage import Coverage
     from mapping.reader import BoundarySetInfo, Catalogue, Reader
     from mapping.vintages import Comparison
-    from mapping.vocabulary import Period
 
 __all__ = ["CHANGE_COLUMNS", "BoundaryChanges", "Flow", "boundary_changes", "change_rows", "older_sets", "pairs_of_sets"]
 
@@ -115,8 +114,9 @@ def boundary_changes(reader: Reader, old: str, new: str, question: Question) -> 
         catalogue, f"moves {first.id} {second.id} {names}", lambda c: read_moves(c, first.id, second.id, sources=sources)
     )
     members = {t.id for t in group_members(question.crime_type, catalogue.crime_types)}
-    placed = _placed(catalogue.coverage.of(sources=sources))
-    period = resolve_period(question, placed, months=12)
+    supplied = catalogue.coverage.of(sources=sources)
+    placed = _placed(supplied)
+    period = _period(question, placed if placed.span else supplied, second)
     counted = moves.between(period.first, period.last, members)
     old_incidents, new_incidents = [0] * len(first.wards), [0] * len(second.wards)
     for (i, j), count in counted.items():
@@ -134,6 +134,14 @@ def boundary_changes(reader: Reader, old: str, new: str, question: Question) -> 
         tuple(new_incidents),
         placed.of(crime_types=members).missing(period),
     )
+
+
+def _period(question: Question, coverage: Coverage, boundary_set: BoundarySetInfo) -> Period:
+    """The period asked for; where nothing was supplied yet, the month in which the set came into force: shapes need no data."""
+    if coverage.span is None and not (question.first and question.last):
+        month = Month.of(boundary_set.effective or boundary_set.loaded_at.date())
+        return Period(question.first or question.last or month, question.last or question.first or month)
+    return resolve_period(question, coverage, months=12)
 
 
 def _placed(coverage: Coverage) -> Coverage:

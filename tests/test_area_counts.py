@@ -1,6 +1,7 @@
 """Counts of areas: exact on their own areas, apportioned on other sets, whole in sum. On both engines."""
 
 import pytest
+import xlsxwriter
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import func, select
@@ -222,6 +223,22 @@ def test_status_tells_them_apart_from_incidents(engine, tmp_path):
     assert (source["area_counts"], source["read"], source["kept"]) == (160, 0, 0)
     assert (found["boundary_sets"][0]["in_ward"], found["boundary_sets"][0]["effective"]) == (0, "2024-12-31")
     assert "  160 incidents more as counts of areas: lsoa21 on wd24 by population." in status_lines(found)
+
+
+def test_a_workbook_with_dates_and_titles(engine, tmp_path):
+    path = tmp_path / "counts.xlsx"
+    book = xlsxwriter.Workbook(path)
+    sheet = book.add_worksheet()
+    day = book.add_format({"num_format": "dd/mm/yyyy"})
+    sheet.write_row(0, 0, ["Counts of offences"])
+    sheet.write_row(2, 0, ["LSOA21CD", "Month", "Offence", "Offences recorded"])
+    sheet.write_row(3, 0, ["E01000001", None, "Burglary", 5])
+    sheet.write_datetime(3, 1, NOW.replace(month=1, day=1, hour=0), day)
+    book.close()
+
+    report = load_area_counts(engine, path, areas="lsoa21", source="north-force", now=NOW)
+
+    assert (report.total, report.rows) == (5, 1)
 
 
 JANUARY = ("E01000001", "2024-01", "burglary", 1)

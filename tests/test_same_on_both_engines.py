@@ -75,6 +75,7 @@ ADDRESSES = [
     *("counts?boundaries=wd24", "counts?format=csv", "counts?boundaries=demo21&crime_type=asb&from=2024-05&to=2024-06"),
     *("wards", "wards?boundaries=wd24", "wards/at?lon=-0.547&lat=51.703&boundaries=wd24", "wards/at?lon=-0.3&lat=51.7"),
     *("nearness", "nearness?boundaries=wd24&format=csv", "measures/count?nearness=hatched"),
+    *("boundary-changes?old=demo21&new=demo25", "boundary-changes?old=demo21&new=demo25&crime_type=asb&format=csv"),
     *("measures/none", "counts?from=soon"),
 ]
 
@@ -236,7 +237,8 @@ def test_answers_of_the_api(visitors, address):
 
 @pytest.mark.postgis
 def test_pages_and_maps(visitors):
-    for address in ("/", "/wards", "/wards/wd24/X05900001", "/map/count", "/embed/rate", "/data", "/methods"):
+    pages = ("/", "/wards", "/wards/wd24/X05900001", "/map/count", "/embed/rate", "/data", "/methods")
+    for address in (*pages, "/boundaries", "/boundaries/demo21/demo25"):
         embedded, postgis = (client.get(address) for client in visitors)
         assert embedded.status_code == 200, address
         assert postgis.data == embedded.data, address

@@ -11,7 +11,7 @@ from mapping.store import open_engine
 from mapping.vintages import Sheet, compare
 from mapping.vocabulary import to_lonlat
 from tests.county import visitor
-from tests.tiny import ASB, BOTH_ENGINES, BURGLARY, NOW, NW, OUTSIDE, SE, SW, county_on, write_street
+from tests.tiny import ASB, BOTH_ENGINES, BURGLARY, NOW, NW, OUTSIDE, SE, SW, county_on, fill, write_street
 
 KM = 1000.0
 
@@ -190,6 +190,19 @@ def test_addresses(ask, address, status, words):
 
     assert answer.status_code == status
     assert words in answer.text
+
+
+def test_shapes_need_no_incidents(tmp_path):
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    fill(url, incidents=())
+    engine = open_engine(url)
+    load_boundaries(engine, write_older(tmp_path), now=NOW)
+    engine.dispose()
+    with visitor(url) as client:
+        page = client.get("/boundaries/wd22/wd24").text
+
+    assert "1 unchanged, 1 renamed, 1 split" in " ".join(page.split())
+    assert "no incident that has a place lies in a ward of either" in page
 
 
 def test_pages_say_that_history_is_rebased(ask):
