@@ -1,5 +1,8 @@
 """Default locations: found by a rule, decided by an analyst, never by the program."""
 
+import csv
+import io
+import json
 from dataclasses import replace
 from datetime import date
 
@@ -8,7 +11,7 @@ import pytest
 
 from loaders.incidents import Window, load_incidents
 from mapping.answers import Question, answer
-from mapping.default_places import count_at_default_places, default_place_rows, read_default_places
+from mapping.default_places import DEFAULT_PLACE_COLUMNS, count_at_default_places, default_place_rows, read_default_places
 from mapping.errors import BadRequest, NotFound
 from mapping.measures import all_measures, find_measure
 from mapping.reader import Reader
@@ -241,3 +244,27 @@ def test_figures_of_clusters_leave_out_what_counts_keep(desk, monkeypatch):
     northwest = found.rows[0]["sentence"]
     assert "80 of them are at a default location (not left out of counts)." in northwest
     assert "default location" not in found.rows[1]["sentence"]
+
+
+def test_the_command_lists_and_decides(desk, invoke):
+    url = desk.url.render_as_string(hide_password=False)
+    listed = invoke("places", store=url)
+    assert listed.stdout.splitlines()[0].split()[:4] == ["id", "source", "ward_name", "incidents"]
+    assert listed.stderr == "tiny-desk: 6 rows are at 0,0; they are kept without coordinates.\n"
+
+    found = json.loads(invoke("places", "--format", "json", store=url).stdout)
+    assert found["meta"]["at_zero"] == [{"source": "tiny-desk", "rows": 6}]
+    station = found["rows"][0]
+    assert tuple(station) == DEFAULT_PLACE_COLUMNS
+    assert (station["easting"], station["northing"]) == STATION
+
+    invoke("places", "confirm", station["id"], "--reason", "=desk", store=url)
+    first = next(csv.DictReader(io.StringIO(invoke("places", "--format", "csv", store=url).stdout)))
+    assert (first["id"], first["verdict"], first["reason"]) == (str(station["id"]), "confirmed", "'=desk")
+    invoke("places", "dismiss", station["id"], "--reason", " ", store=url, status=1)
+    invoke("places", "dismiss", station["id"], store=url, status=2)
+    invoke("places", "confirm", 0, "--reason", "x", store=url, status=2)
+    invoke("places", "clear", station["id"], store=url)
+    refused = invoke("places", "clear", station["id"], store=url, status=1)
+    assert "Nothing was decided" in refused.stderr
+    assert json.loads(invoke("places", "--format", "json", store=url).stdout) == found

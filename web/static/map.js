@@ -193,8 +193,8 @@ wardwatch.drawMap = function (shapes, first) {
     pen.fillStyle = colour;
     pen.fillRect(0, 0, 14, 14);
     for (const shift of [-14, 0, 14]) {
-      pen.moveTo(shift - 2, 16);
-      pen.lineTo(shift + 16, -2);
+      pen.moveTo(shift - 2, -2);
+      pen.lineTo(shift + 16, 16);
     }
     for (const [style, width] of [["#ffffff", 3.6], ["#0b1a2a", 1.8]]) {
       pen.strokeStyle = style;
