@@ -277,3 +277,27 @@ def test_without_javascript_a_point_finds_its_ward(grid, new_context):
     for path in ("/map/rate", "/embed/rate"):
         page.goto(grid + path)
         expect(page.locator("table.figures tbody tr").first).to_be_visible()
+
+
+def test_what_a_rate_is_per_is_a_choice_beside_the_measure(grid, page):
+    """It changes text, figures and address together, keeps the keyboard's focus, and goes with the measure."""
+    page.goto(f"{grid}/?measure=rate")
+    drawn(page)
+    assert page.locator("#f-per option:checked").inner_text() == "residents"
+    assert "households (not loaded)" in page.locator("#f-per").inner_text()
+
+    page.focus("#f-per")
+    page.select_option("#f-per", "area")
+    says(page, "h1", "rate per km²")
+
+    assert page.evaluate("document.activeElement.id") == "f-per"
+    assert page.locator(".legend-title").inner_text() == "Rate per km²"
+    assert "per km² a year" in page.locator("#table caption").inner_text()
+    assert page.url == f"{grid}/?measure=rate&per=area"
+    assert "per=area" in page.locator(".downloads a").first.get_attribute("href")
+    page.reload()
+    assert page.locator("#f-per option:checked").inner_text() == "km²"
+
+    page.select_option("#f-measure", "count")
+    expect(page.locator("#f-per")).to_have_count(0)
+    assert page.url == f"{grid}/"

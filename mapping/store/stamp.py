@@ -86,7 +86,8 @@ def _extracts() -> list[Executable]:
 
 def _boundaries() -> list[Executable]:
     about = (BoundarySet.name, BoundarySet.kind, BoundarySet.effective, BoundarySet.attribution, BoundarySet.sha256)
-    made_of = (DenominatorFile.kind, DenominatorFile.year, DenominatorFile.attribution, DenominatorFile.estimated)
+    file = DenominatorFile  # its name is part of what figures say
+    made_of = (file.kind, file.year, file.file_name, file.attribution, file.estimated)
     number = (Denominator.kind, Denominator.year, Denominator.ward_code, Denominator.value)
     share = (AreaLookup.areas, AreaLookup.area_code, AreaLookup.ward_code, AreaLookup.weight)
     return [
