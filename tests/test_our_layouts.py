@@ -214,6 +214,30 @@ def test_the_class_that_a_category_states_is_kept_where_no_column_gives_one(load
     assert picked(rows, "class_id")[:3] == [(None,)] * 3
 
 
+def test_a_change_to_what_is_not_counted_cancels(tiny, tmp_path):
+    """A log that was closed as noise and turns out a duplicate is none, whatever its old row says."""
+    tiny("load", "incidents", SAMPLES / "force-incidents.csv", *OURS)
+    text = 'extends = "force-incidents"\nkind = "changes"\n[columns]\nupdated = "Updated"\n'
+    header = (SAMPLES / "force-incidents.csv").read_text("utf-8").splitlines()[0].split(",")[:-1]
+    rows = [
+        ["0301-0412", "01/03/2024", "22:15", "ASB - Nuisance", "Duplicate", "", "", *NW, "05/03/2024 10:00"],
+        ["0303-0019", "03/03/2024", "01:10", "Concern for safety", "Noise", "Nuisance", "", *NE, "05/03/2024 10:00"],
+    ]
+    path = write_table(tmp_path / "changes.csv", [*header, "Updated"], rows)
+
+    done = tiny("load", "incidents", path, "--layout", write_layout(tmp_path, text), "--source", "tiny-police")
+
+    assert "1 incident amended (of them 1 reclassified), 1 cancelled." in done.stderr
+    assert "does not count 'Duplicate'" in done.stderr
+    assert counts(tiny, "--crime-type", "asb") == {
+        (CODES[NE], "asb-noise"): 1,
+        (CODES[SW], "asb-rowdy-behaviour"): 1,
+        (CODES[SE], "anti-social-behaviour"): 1,
+    }
+    found = json.loads(tiny("status", "--format", "json").stdout)["sources"][0]
+    assert found["read"] == found["kept"] + found["set_aside"] + found["rejected"] == 8
+
+
 # Other agencies
 
 
@@ -495,6 +519,14 @@ def test_what_is_wrong_with_a_table_is_said(tmp_path, text, says):
         read_layout(layout)
 
     assert says in str(caught.value)
+
+
+def test_a_layout_comes_before_its_table(tmp_path):
+    text = 'extends = "force-crimes"\n[crime_types]\n"28*" = "other-crime"\n"802" = "set-aside"\n'
+
+    layout = read_layout(write_layout(tmp_path, text))
+
+    assert layout.types_of(["28E", "028/3", "29A", "802"]) == ["other-crime", "other-crime", "burglary", "set-aside"]
 
 
 def test_a_table_that_is_not_there(tmp_path):

@@ -8,10 +8,16 @@ import re
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
+from typing import TYPE_CHECKING, TypeVar
 
 from mapping.errors import DataRefused, NotFound
 
-__all__ = ["SET_ASIDE", "Code", "CodeTable", "code_key", "code_table_text", "code_tables", "read_code_table"]
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+T = TypeVar("T")
+
+__all__ = ["SET_ASIDE", "Code", "CodeTable", "code_key", "code_table_text", "code_tables", "find_code", "read_code_table"]
 
 SET_ASIDE = "set-aside"
 """What stands in place of a crime type where rows of a code are known not to be counted here."""
@@ -45,14 +51,19 @@ class CodeTable:
 
     def find(self, text: str) -> Code | None:
         """The code that a text means: itself, or `28*` for 28 with any letter or subclass; None if the table has neither."""
-        key = code_key(text)
-        number = re.match("[0-9]+", key)
-        return self._by_key.get(key) or (self._by_key.get(number[0] + "*") if number else None)
+        return find_code(self._by_key, text)
 
     @property
     def sha256(self) -> str:
         """Changes when a code, its type or its class does."""
         return hashlib.sha256(repr(self.codes).encode()).hexdigest()
+
+
+def find_code(by_key: Mapping[str, T], text: str) -> T | None:
+    """What is said of a code, else of its whole class (`28*`), by keys of `code_key`."""
+    key = code_key(text)
+    number = re.match("[0-9]+", key)
+    return by_key.get(key) or (by_key.get(number[0] + "*") if number else None)
 
 
 def code_key(text: str) -> str:
@@ -116,8 +127,11 @@ def _read_codes(text: str, *, name: str, where: str) -> CodeTable:
     # A spreadsheet that saves the table quotes lines of comment and appends empty fields.
     while lines and (not lines[0].strip(" ,") or lines[0].lstrip('" ').startswith("#")):
         comment.append(lines.pop(0))
-    rows = [(number, [field.strip() for field in row]) for number, row in enumerate(csv.reader(lines), start=len(comment) + 1)]
-    rows = [(number, row) for number, row in rows if any(row)]
+    try:
+        parsed = [[field.strip() for field in row] for row in csv.reader(lines)]
+    except csv.Error as error:
+        raise DataRefused(f"{where}: is no CSV file ({error}).", hint="Save the table of codes as CSV.") from error
+    rows = [(number, row) for number, row in enumerate(parsed, start=len(comment) + 1) if any(row)]
     header = rows[0][1] if rows else []
     if header[:3] != _COLUMNS:
         raise DataRefused(

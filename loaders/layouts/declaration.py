@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, 
 from pyproj import CRS
 from pyproj.exceptions import CRSError
 
-from loaders.layouts.codes import SET_ASIDE, CodeTable, code_key, read_code_table
+from loaders.layouts.codes import SET_ASIDE, CodeTable, code_key, find_code, read_code_table
 from mapping.vocabulary import BUILT_IN_CRIME_TYPES, GROUP_NAMES, CrimeType, slug
 
 __all__ = ["EXCEL", "AddedType", "Columns", "Dates", "Layout", "type_key"]
@@ -296,13 +296,12 @@ class Layout(_Strict):
 
         What [crime_types] says of a text comes before what the table of codes says.
         """
-        key_of = code_key if self._table else type_key
-        said = {key_of(text): crime_type for text, crime_type in self.crime_types.items()}
-        found: list[str | None] = []
-        for text in texts:
-            code = self._table.find(text) if self._table else None
-            found.append(said.get(key_of(text)) or (code.crime_type if code else None))
-        return found
+        if self._table is None:
+            words = {type_key(text): crime_type for text, crime_type in self.crime_types.items()}
+            return [words.get(type_key(text)) for text in texts]
+        said = {code_key(text): crime_type for text, crime_type in self.crime_types.items()}
+        coded = ((text, self._table.find(text)) for text in texts)
+        return [find_code(said, text) or (code.crime_type if code else None) for text, code in coded]
 
     def missing_columns(self, header: list[str]) -> list[str]:
         """The columns it names that a header lacks."""
