@@ -216,9 +216,11 @@ def legend(answer: Answer) -> list[dict[str, Any]]:
         if status in counts
     ]
     if hatches_lines(answer):
-        within = next(iter(answer.near.values())).within
         n = len(changeable_wards(answer))
-        words = f"{n:,} ward{'s' * (n != 1)} could change class: incidents within {within} of a line may belong next door"
+        words = "No ward could change class: points are exact"
+        if answer.near:
+            within = next(iter(answer.near.values())).within
+            words = f"{n:,} ward{'s' * (n != 1)} could change class: incidents within {within} of a line may belong next door"
         lines.append({"label": words, "colour": None, "outline": None, "hatch": "near", "wards": None})
     return lines
 

@@ -34,8 +34,9 @@ def nearness_rows(reader: Reader, question: Question) -> tuple[list[dict[str, An
 
 
 def hatches_lines(found: Answer) -> bool:
-    """Whether the question asks the map to hatch wards whose class could change, and that is known."""
-    return found.question.options.get(NEARNESS.id) == HATCHED and bool(found.near)
+    """Whether the question asks the map to hatch wards whose class could change, and there are figures."""
+    asked = found.question.options.get(NEARNESS.id) == HATCHED
+    return asked and any(row["value"] is not None for row in found.rows)
 
 
 def changeable_wards(found: Answer) -> list[str]:

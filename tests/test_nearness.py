@@ -185,4 +185,4 @@ def test_rows_of_nearness_are_empty_where_points_are_exact(store_url, tmp_path, 
 
     assert f"{CODES[SW]},Southwest,1,,,,,\n" in invoke("nearness", "--format", "csv", store=store_url).stdout
     with visitor(store_url, audience="internal") as client:
-        assert "change class" not in client.get("/map/count?nearness=hatched").text
+        assert "No ward could change class: points are exact" in client.get("/map/count?nearness=hatched").text
