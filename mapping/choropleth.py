@@ -31,6 +31,7 @@ __all__ = [
     "FoliumParts",
     "class_of",
     "contrast",
+    "dashed_wards",
     "draw_map",
     "legend",
     "map_values",
@@ -178,7 +179,8 @@ def map_values(answer: Answer) -> dict[str, Any]:
     """What the renderer in the browser needs to colour the map, name it and say it.
 
     `wards` gives for each ward `[class index or status, figure as shown, sentence]`; a ward that the answer does not hold
-    is drawn without a figure. `near` names those that are hatched because their class could change.
+    is drawn without a figure. `near` names those that are hatched because their class could change, `dashed` those some of
+    whose months are missing.
     """
     classes, write = answer.classes, answer.measure.format
     wards: dict[str, list[Any]] = {}
@@ -193,13 +195,22 @@ def map_values(answer: Answer) -> dict[str, Any]:
         "districts": answer.boundary_set.districts,
         "wards": wards,
         "near": changeable_wards(answer),
+        "dashed": dashed_wards(answer),
     }
+
+
+def dashed_wards(answer: Answer) -> list[str]:
+    """The wards whose figure lacks some months, where others' do not: where all lack some, dashes would tell nothing."""
+    known = [row for row in answer.rows if row["value"] is not None]
+    partial = [row["ward_code"] for row in known if row["status"] == "partial"]
+    return partial if len(partial) < len(known) else []
 
 
 def legend(answer: Answer) -> list[dict[str, Any]]:
     """The lines of a legend: each class that some ward is in, then why wards have no figure, where any has none.
 
-    Last, where it is asked for, how many wards could change class: they are counted in their class.
+    Last, how many wards lack some months, and where it is asked for, how many could change class: they are counted in their
+    class too.
     """
     counts: dict[int | str, int] = {}
     for row in answer.rows:
@@ -215,6 +226,9 @@ def legend(answer: Answer) -> list[dict[str, Any]]:
         for status, words in STATUS_WORDS.items()
         if status in counts
     ]
+    if dashed := dashed_wards(answer):
+        words = "Some months not supplied: the others only"
+        lines.append({"label": words, "colour": None, "outline": None, "hatch": "partial", "wards": len(dashed)})
     if hatches_lines(answer):
         n = len(changeable_wards(answer))
         words = "No ward could change class: points are exact"

@@ -25,6 +25,10 @@ SEQUENTIAL = {
     5: ("#ffffcc", "#a1dab4", "#41b6c4", "#2c7fb8", "#253494"),
 }
 
+ZERO = "#ffffff"
+NONE_RECORDED = "0: none recorded"
+"""A true zero, which looks like neither the least of the figures nor like any reason why there is none."""
+
 
 @dataclass(frozen=True, slots=True)
 class LegendClass:
@@ -38,7 +42,7 @@ class LegendClass:
 
 
 def sequential_classes(values: NDArray[np.float64], *, write: Callable[[float], str]) -> tuple[LegendClass, ...]:
-    """At most five classes with about as many wards in each; every class listed holds at least one value.
+    """A class of their own for zeros, then at most five with about as many wards in each; every class holds at least one value.
 
     Parameters
     ----------
@@ -47,9 +51,10 @@ def sequential_classes(values: NDArray[np.float64], *, write: Callable[[float], 
     write
         How a bound is written.
     """
-    known = values[~np.isnan(values)]
+    none = (LegendClass("zero", NONE_RECORDED, 0, 0, ZERO),) if (values == 0).any() else ()
+    known = values[~np.isnan(values) & (values != 0)]
     if not len(known):
-        return ()
+        return none
     with warnings.catch_warnings():
         # Fewer distinct values than classes, as in a county of zeros, is no mistake.
         warnings.simplefilter("ignore")
@@ -58,8 +63,10 @@ def sequential_classes(values: NDArray[np.float64], *, write: Callable[[float], 
     ends = sorted({float(known[known <= bound].max()) for bound in bounds if (known <= bound).any()} | {float(known.max())})
     starts = [float(known.min())]
     starts += [float(known[known > end].min()) for end in ends[:-1]]
-    labels = _labels([write(start) for start in starts], [write(end) for end in ends])
-    return tuple(
+    # Rounded, the least may read as zero: then it is said to lie over it.
+    zeros = [write(0)] if none else []
+    labels = _labels([*zeros, *map(write, starts)], [*zeros, *map(write, ends)])[len(zeros) :]
+    return none + tuple(
         LegendClass(f"class-{i + 1}", label, starts[i], ends[i], colour)
         for i, (label, colour) in enumerate(zip(labels, SEQUENTIAL[len(ends)], strict=True))
     )

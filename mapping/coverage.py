@@ -164,11 +164,16 @@ class Coverage:
         return Period(min(months), max(months)) if months else None
 
     def reason(self, month: Month) -> str:
-        """Why the month is not there whole, naming the streams where there are several."""
-        judged = [(stream.stream, *stream.judged(month, self.crime_types)) for stream in self.counting]
-        if len({reason for _, _, reason in judged}) == 1:
-            return judged[0][2]
-        return "; ".join(f"{stream}: {reason}" for stream, status, reason in judged if status != "supplied")
+        """Why the month is not there whole, naming the streams (of several sources, these too) where reasons differ."""
+        judged = [(stream, *stream.judged(month, self.crime_types)) for stream in self.counting]
+        if len({reason for _, _, reason in judged}) <= 1:
+            return judged[0][2] if judged else "no source in view supplies it"
+        several = len({stream.source for stream in self.counting}) > 1
+        return "; ".join(
+            f"{f'{stream.source} ' if several else ''}{stream.stream}: {reason}"
+            for stream, status, reason in judged
+            if status != "supplied"
+        )
 
     def missing(self, period: Period) -> list[dict[str, str]]:
         """Source, month, status and reason of what is not there in a period, by source and month."""

@@ -12,7 +12,7 @@ from sqlalchemy import func, literal, select
 
 from mapping.coverage import NO_EXTRACT, Coverage, Gap, Stream, StreamMonth
 from mapping.coverage_notes import read_notes, shipped_gaps
-from mapping.normals import LEAST_NORMAL, LEAST_SHARE, compare_months
+from mapping.normals import LEAST_NORMAL, compare_months
 from mapping.store.models import (
     AreaCount,
     CrimeTypeRow,
@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
     from sqlalchemy import Connection
+
+    from mapping.normals import Comparison
 
 __all__ = ["read_coverage"]
 
@@ -133,7 +135,9 @@ def _read_rows(connection: Connection, supplies: dict[tuple[str, str], _Supply])
     for source, found in streams.items():
         if len(found) == 1:
             for row in connection.execute(
-                select(MonthPlaces.month, MonthPlaces.crime_type_ids).where(MonthPlaces.source_id == ids[source])
+                select(MonthPlaces.month, MonthPlaces.crime_type_ids)
+                .where(MonthPlaces.source_id == ids[source])
+                .execution_options(yield_per=60)
             ):
                 counts = np.bincount(np.frombuffer(row.crime_type_ids, "<i4"))
                 for crime_type in np.flatnonzero(counts):
@@ -185,18 +189,18 @@ def _stream(supply: _Supply, names: dict[int, tuple[str, str]], notes: tuple[Gap
         ],
         dtype=bool,
     )
-    normal, present, absent = compare_months(by_type, whole)
+    beside = compare_months(by_type, whole)
     found = {}
     for i, month in enumerate(months):
         rows = int(by_type[i].sum())
-        usual = None if np.isnan(normal[i]) else float(normal[i])
+        usual = None if np.isnan(beside.normal[i]) else float(beside.normal[i])
         status, reason = judged[i]
         if status == "supplied":
-            status, reason = _by_rule(rows, normal[i], present[i])
+            status, reason = _by_rule(rows, beside, i)
         if gap := shipped[i]:
             status, reason = _in_gap(gap, status, reason, usual)
         all_days = judged[i][0] == "supplied"
-        gone = _missing(absent[i], types, names) if all_days and status != "not-supplied" else {}
+        gone = _missing(beside.absent[i], types, names) if all_days and status != "not-supplied" else {}
         if note := by_hand[i]:
             covered = supply.days[month] > 0
             # A month that no extract covers is not supplied, whatever is said of it.
@@ -224,11 +228,12 @@ def _by_days(supply: _Supply, month: Month) -> tuple[str, str]:
     return "supplied", ""
 
 
-def _by_rule(rows: int, usual: float, usual_of_present: float) -> tuple[str, str]:
-    if not rows and usual >= LEAST_NORMAL:
-        return "not-supplied", f"no rows, where {usual:,.0f} are normal"
-    if usual_of_present >= LEAST_NORMAL and rows < LEAST_SHARE * usual_of_present:
-        return "partial", f"{rows:,} rows are {100 * rows / usual_of_present:.0f}% of the normal {usual_of_present:,.0f}"
+def _by_rule(rows: int, beside: Comparison, i: int) -> tuple[str, str]:
+    if not rows and beside.normal[i] >= LEAST_NORMAL:
+        return "not-supplied", f"no rows, where {beside.normal[i]:,.0f} are normal"
+    if beside.few[i]:
+        usual = beside.normal_present[i]
+        return "partial", f"{rows:,} rows are {100 * rows / usual:.0f}% of the normal {usual:,.0f}"
     return "supplied", ""
 
 

@@ -297,25 +297,28 @@ def grown(*rows):
 def test_a_growing_source_starts_small():
     by_type, whole = grown(60, 70, 85, 100, 120, 145, 175, 210, 250, 300, 360, 430, 520)
 
-    normal, _, _ = compare_months(by_type, whole)
+    assert not compare_months(by_type, whole).few.any()
 
-    assert (by_type[:, 0] >= 0.5 * normal).all()
+
+def test_a_first_month_that_is_cut_off_is_noticed():
+    few = compare_months(*grown(20, 200, 210, 3, 190, 220, 200, 205)).few
+
+    assert few.tolist() == [True, False, False, True, False, False, False, False]
 
 
 def test_without_six_months_to_compare_with_nothing_is_normal():
-    normal, _, absent = compare_months(*grown(100, 100, 100, 0, 100, 100))
+    found = compare_months(*grown(100, 100, 100, 0, 100, 100))
 
-    assert np.isnan(normal).all()
-    assert not absent.any()
+    assert np.isnan(found.normal).all()
+    assert not found.few.any()
+    assert not found.absent.any()
 
 
 def test_a_type_that_has_ended_or_begun_is_not_missing():
     """As at police.uk in May 2013: one type in place of another."""
     by_type = np.array(12 * [[100, 0]] + 12 * [[0, 100]])
 
-    _, _, absent = compare_months(by_type, np.ones(24, dtype=bool))
-
-    assert not absent.any()
+    assert not compare_months(by_type, np.ones(24, dtype=bool)).absent.any()
 
 
 def test_a_source_that_lies_thinly_over_the_country_covers_it():

@@ -44,7 +44,9 @@ def test_its_figures_are_equal_after_the_upgrade(invoke, old_store, question):
     found = json.loads(invoke(*question.split(), "--format", "json", store=old_store, env=CLOCK).stdout)
 
     before = ANSWERS[question]
-    assert known_before(found["meta"], before["meta"]) == before["meta"]
+    # Zeros are a class of their own since: the legend is another, the figures are not.
+    meta = before["meta"] | {"classes": found["meta"]["classes"]}
+    assert known_before(found["meta"], meta) == meta
     assert [figures(row) for row in found["rows"]] == [figures(row) for row in before["rows"]]
 
 

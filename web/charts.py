@@ -13,12 +13,13 @@ if TYPE_CHECKING:
 __all__ = ["Chart", "series_chart"]
 
 _LEFT, _TOP, _BOTTOM = 40.0, 10.0, 20.0
+_TICK, _ZERO_WIDTH = 1.5, 8.0
 _GAP_LABEL_WIDTH = 62.0  # what "not supplied" takes at the chart's size of text
 
 
 @dataclass(frozen=True, slots=True)
 class Column:
-    """A bar, or a hatched month where there is no whole figure."""
+    """A bar, or the hatch behind a month of which there is no whole figure: `not-supplied` or `partial`."""
 
     x: float
     y: float
@@ -26,7 +27,7 @@ class Column:
     height: float
     title: str
     chosen: bool
-    hatch: bool
+    hatch: str
 
 
 @dataclass(frozen=True, slots=True)
@@ -48,13 +49,14 @@ class Chart:
     lines: tuple[Mark, ...]
     months: tuple[Mark, ...]
     gaps: tuple[Mark, ...]
+    zeros: tuple[Mark, ...]
     left: float
     base: float
     summary: str
 
 
 def series_chart(bars: Sequence[Bar], *, width: float = 360, height: float = 150) -> Chart:
-    """A column for each month. Months not supplied are hatched and named: they are not zero.
+    """A column for each month; a zero is a tick on the line. Months not supplied are hatched and named: they are not zero.
 
     Parameters
     ----------
@@ -73,9 +75,10 @@ def series_chart(bars: Sequence[Bar], *, width: float = 360, height: float = 150
         words = {"not-supplied": "not supplied", "partial": f"{bar.count:,} (only part supplied)"}
         title = f"{bar.month.words}: {words.get(bar.status, format(bar.count, ','))}"
         if bar.status != "supplied":
-            columns.append(_column(x, _TOP, thick, base - _TOP, title, chosen=bar.chosen, hatch=True))
+            columns.append(_column(x, _TOP, thick, base - _TOP, title, chosen=bar.chosen, hatch=bar.status))
         if bar.status != "not-supplied":
-            columns.append(_column(x, base - tall, thick, tall, title, chosen=bar.chosen, hatch=False))
+            tall = max(tall, _TICK)
+            columns.append(_column(x, base - tall, thick, tall, title, chosen=bar.chosen, hatch=""))
     known = [bar for bar in bars if bar.status != "not-supplied"]
     summary = (
         f"Monthly incidents, {bars[0].month.words} to {bars[-1].month.words}: from {min(b.count for b in known):,} "
@@ -90,6 +93,11 @@ def series_chart(bars: Sequence[Bar], *, width: float = 360, height: float = 150
         lines=tuple(Mark(_LEFT - 6, round(base - (base - _TOP) * share, 1), f"{top * share:,.0f}") for share in (0, 0.5, 1)),
         months=tuple(_month_marks(bars, step, height - 5)),
         gaps=tuple(_gap_marks(bars, step, base)),
+        zeros=tuple(
+            Mark(round(_LEFT + (i + 0.41) * step, 1), base - _TICK - 3, "0")
+            for i, bar in enumerate(bars)
+            if not bar.count and bar.status != "not-supplied" and step >= _ZERO_WIDTH
+        ),
         left=_LEFT,
         base=base,
         summary=summary,
@@ -110,7 +118,7 @@ def nice_ceiling(value: float) -> int:
         power *= 10
 
 
-def _column(x: float, y: float, width: float, height: float, title: str, *, chosen: bool, hatch: bool) -> Column:
+def _column(x: float, y: float, width: float, height: float, title: str, *, chosen: bool, hatch: str) -> Column:
     return Column(round(x, 1), round(y, 1), round(width, 1), round(height, 1), title, chosen, hatch)
 
 

@@ -80,11 +80,12 @@ class TableRow:
 
 @dataclass(frozen=True, slots=True)
 class Bar:
-    """A month of a series."""
+    """A month of a series; `reason` says why it is not there whole, and where it is not there at all, nothing is counted."""
 
     month: Month
     count: int
     status: str
+    reason: str
     chosen: bool
 
 
@@ -205,13 +206,15 @@ def ward_figures(
     bars = tuple(
         Bar(
             month,
-            round(of_ward[at[month], wanted].sum()) if month in at else 0,
-            sending.status(month),
+            round(of_ward[at[month], wanted].sum()) if month in at and status != "not-supplied" else 0,
+            status,
+            sending.reason(month),
             found.period.first <= month <= found.period.last,
         )
         for month in _span(sending if sending.streams else in_view, found.period, months)
+        if (status := sending.status(month))
     )
-    inside = [at[month] for month in found.period if month in at]
+    inside = [at[month] for month in found.period if month in at and in_view.status(month) != "not-supplied"]
     sums = of_ward[inside].sum(axis=0) if inside else of_ward[:0].sum(axis=0)
     every = float(sums.sum())
     named = {t.id: t.name for t in catalogue.crime_types}

@@ -8,19 +8,20 @@ from typing import TYPE_CHECKING, Any
 from flask import Blueprint, Response
 
 from mapping.answers import Answer, Question, answer
+from mapping.coverage_notes import read_notes
 from mapping.denominators import KINDS
 from mapping.errors import WardwatchError
 from mapping.measures import all_measures
 from mapping.status import read_status
-from mapping.vocabulary import Month, Period
+from mapping.vocabulary import Month
 from web.audiences import audience, reader
 from web.pages import render_page
 from web.params import read_query, read_whole_number
 from web.places import places_context
+from web.supplied import StreamStrip, areas_of_sources, stream_strip
 from web.tables import json_answer
 
 if TYPE_CHECKING:
-    from mapping.coverage import Stream
     from mapping.measures import Measure
     from mapping.reader import Catalogue
 
@@ -44,10 +45,10 @@ def data() -> str:
     reasons: dict[str, list[object]] = defaultdict(list)
     for counted in store.issue_counts(catalogue):
         reasons[counted.source].append(counted)
-    years = {(s.source, s.stream): _years(s) for s in catalogue.coverage.streams}
-    streams: dict[str, list[tuple[str, object]]] = defaultdict(list)
-    for (source, stream), strip in years.items():
-        streams[source].append((stream, strip))
+    streams: dict[str, list[StreamStrip]] = defaultdict(list)
+    for stream in catalogue.coverage.streams:
+        streams[stream.source].append(stream_strip(stream))
+    notes = store.keep(catalogue, "coverage notes", read_notes)
     return render_page(
         "data.html",
         status=status,
@@ -56,6 +57,8 @@ def data() -> str:
         kinds=KINDS,
         attribution={source.id: source.attribution for source in catalogue.sources},
         streams=streams,
+        areas=areas_of_sources(store, catalogue),
+        notes=[note for note in notes if note.source in streams],
         reasons=reasons,
         altered=_altered(catalogue),
         internal=not store.open_only,
@@ -117,17 +120,6 @@ def _altered(catalogue: Catalogue) -> dict[str, Any] | None:
             for row in sorted(most, key=lambda row: (row["source"], row["month"], row["crime_type"]))
         ],
     }
-
-
-def _years(stream: Stream) -> list[tuple[int, list[str | None]]]:
-    """The months of a stream by year; None where a month is before its first or after its last."""
-    if not stream.months:
-        return []
-    span = Period(min(stream.months), max(stream.months))
-    return [
-        (year, [stream.judged(m)[0] if (m := Month(year, number)) in stream.months else None for number in range(1, 13)])
-        for year in range(span.first.year, span.last.year + 1)
-    ]
 
 
 def _example(measure: Measure) -> dict[str, Any] | None:

@@ -13,6 +13,7 @@ wardwatch.drawMap = function (shapes, first) {
   const fills = new Map();
   let values = first;
   let near = new Set(values.near);
+  let dashed = new Set(values.dashed);
 
   if (map.attributionControl) map.attributionControl.setPrefix(false);
   window.ward_shapes_add({ type: "FeatureCollection", features: shapes.features });
@@ -147,62 +148,55 @@ wardwatch.drawMap = function (shapes, first) {
     const look = { fillOpacity: inView ? opacity : opacity * 0.3, opacity: inView ? 1 : 0.45, weight: 1 };
     if (typeof kind === "number") {
       const { colour, outline } = values.classes[kind];
-      return { ...look, fillColor: near.has(place.code) ? lined(colour) : colour, color: outline };
+      const over = near.has(place.code) ? "near" : dashed.has(place.code) ? "partial" : "";
+      return { ...look, fillColor: over ? lined(over, colour) : colour, color: outline };
     }
-    if (kind in values.statuses) return { ...look, fillColor: canvas ? hatch() : `url(#hatch-${kind})`, color: "#52606d" };
+    if (kind in values.statuses) return { ...look, fillColor: hatch(`hatch-${kind}`), color: "#52606d" };
     return { ...look, fillColor: "#ffffff", color: "#7b8794" };
   }
 
-  function hatch() {
-    // On a canvas a fill may be a pattern too; one for all reasons, the tooltip says which.
-    const tile = Object.assign(document.createElement("canvas"), { width: 7, height: 7 });
-    const pen = tile.getContext("2d");
-    pen.fillStyle = "#f1f3f5";
-    pen.fillRect(0, 0, 7, 7);
-    pen.strokeStyle = "#5b6874";
-    for (const shift of [-7, 0, 7]) {
-      pen.moveTo(shift - 1, 8);
-      pen.lineTo(shift + 8, -1);
+  /** A class's colour under a hatch: `near` where its ward could be in another class, `partial` where months are missing. */
+  function lined(kind, colour) {
+    const id = `${kind}-${colour.slice(1)}`;
+    const plain = document.getElementById(`hatch-${kind}`);
+    if (!document.getElementById(id)) {
+      const pattern = plain.cloneNode(true);
+      pattern.id = id;
+      pattern.querySelector("rect").setAttribute("fill", colour);
+      plain.after(pattern);
     }
-    pen.stroke();
-    hatch = () => pattern;
-    const pattern = pen.createPattern(tile, "repeat");
-    return pattern;
+    return hatch(id);
   }
 
-  /** A fill of a class's colour under sparse thick lines: its ward could be in another class. */
-  function lined(colour) {
-    if (canvas) return fills.get(colour) || linedTile(colour);
-    const id = `near-${colour.slice(1)}`;
-    if (document.getElementById(id)) return `url(#${id})`;
-    const pattern = document.getElementById("hatch-near").cloneNode(true);
-    pattern.id = id;
-    pattern.querySelector("rect").setAttribute("fill", colour);
-    // Dark on a pale class, with a pale edge that shows it on a dark one.
-    const edge = pattern.querySelector("line").cloneNode(true);
-    edge.setAttribute("stroke", "#ffffff");
-    edge.setAttribute("stroke-width", "3.6");
-    pattern.querySelector("rect").after(edge);
-    document.getElementById("hatch-near").after(pattern);
-    return `url(#${id})`;
+  function hatch(id) {
+    if (!canvas) return `url(#${id})`;
+    if (!fills.has(id)) fills.set(id, painted(document.getElementById(id)));
+    return fills.get(id);
   }
 
-  function linedTile(colour) {
-    const tile = Object.assign(document.createElement("canvas"), { width: 14, height: 14 });
+  /** The legend's pattern as a fill of a canvas. */
+  function painted(pattern) {
+    const size = pattern.width.baseVal.value;
+    const tile = Object.assign(document.createElement("canvas"), { width: size, height: size });
     const pen = tile.getContext("2d");
-    pen.fillStyle = colour;
-    pen.fillRect(0, 0, 14, 14);
-    for (const shift of [-14, 0, 14]) {
-      pen.moveTo(shift - 2, -2);
-      pen.lineTo(shift + 16, 16);
+    for (const shape of pattern.querySelectorAll("rect, line, circle")) {
+      const [x1, x2, y1, y2, cx, cy, r] = ["x1", "x2", "y1", "y2", "cx", "cy", "r"].map((name) => Number(shape.getAttribute(name)));
+      pen.fillStyle = shape.getAttribute("fill") || "none";
+      pen.beginPath();
+      if (shape.tagName === "rect") pen.rect(0, 0, size, size);
+      if (shape.tagName === "circle") pen.arc(cx, cy, r, 0, 2 * Math.PI);
+      if (shape.tagName !== "line") pen.fill();
+      else {
+        pen.strokeStyle = shape.closest("[stroke]").getAttribute("stroke");
+        pen.lineWidth = Number(shape.getAttribute("stroke-width")) || 1;
+        pen.moveTo(x1, y1);
+        pen.lineTo(x2, y2);
+        pen.stroke();
+      }
     }
-    for (const [style, width] of [["#ffffff", 3.6], ["#0b1a2a", 1.8]]) {
-      pen.strokeStyle = style;
-      pen.lineWidth = width;
-      pen.stroke();
-    }
-    fills.set(colour, pen.createPattern(tile, "repeat"));
-    return fills.get(colour);
+    const fill = pen.createPattern(tile, "repeat");
+    fill.setTransform(new DOMMatrix().rotate(pattern.patternTransform.baseVal[0].angle));
+    return fill;
   }
 
   function pad() {
@@ -240,6 +234,7 @@ wardwatch.drawMap = function (shapes, first) {
     const zoomed = next.district !== values.district;
     values = next;
     near = new Set(values.near);
+    dashed = new Set(values.dashed);
     for (const place of places.values()) {
       place.layer.setStyle(styleOf(place));
       if (place.path) {
