@@ -82,6 +82,7 @@ def read_layout(path: Path) -> Layout:
 
 def _words(fault: Any) -> str:  # noqa: ANN401 - pydantic's ErrorDetails
     words = {"missing": "is missing", "extra_forbidden": "is not a word that layouts know"}
+    words |= {"string_type": "is no text between quotation marks", "tuple_type": "is no list in square brackets"}
     return words.get(fault["type"], re.sub("^Value error, ", "", fault["msg"]))
 
 
