@@ -724,7 +724,8 @@ def _say_meta(meta: dict[str, Any]) -> None:
     stands_on = f"{meta['from']} to {meta['to']}; boundaries {meta['boundaries']}"
     sources = f"Sources: {', '.join(meta['sources'])}. Missing months: {missing}."
     divided = [f"Divided by {meta['denominator']}."] if meta["denominator"] else []
-    _say([f"{version}; {stands_on}.", sources, *divided, *meta["attribution"]])
+    estimated = [f"Estimated: {e['source']}, from {e['areas']} by {e['weighted_by']}." for e in meta["estimated"]]
+    _say([f"{version}; {stands_on}.", sources, *estimated, *divided, *meta["attribution"]])
 
 
 def _say(lines: list[str]) -> None:

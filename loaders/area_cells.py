@@ -10,7 +10,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import select
 
-from loaders.listings import distinct, fitting, named_so, plain_numbers, shown
+from loaders.listings import distinct, fitting, named_so, plain_numbers, refuse_long, shown
 from loaders.sorting import FIRST_YEAR
 from mapping.area_counts import area_indices
 from mapping.errors import DataRefused
@@ -65,6 +65,7 @@ def read_cells(connection: Connection, table: Table, name: str, *, areas: str, m
     used = [column for column in (month, kind) if column]
     count = _count_column(table, name, used)
     area = _area_column(connection, table, name, areas=areas, match=match, used=[*used, count])
+    refuse_long(table, area, name)
     months = _translated(table, month, _as_month, name=name, what="is not a month", hint="Write months as 2024-03.")
     types = (
         np.full(table.rows, crime_type, dtype=object)

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
 __all__ = ["AreaCountsReport", "load_area_counts"]
 
 STREAM = "area-counts"
+_MOST = 2_000_000_000  # in one file; what both stores can hold
 
 
 @dataclass(slots=True)
@@ -121,6 +122,10 @@ def load_area_counts(
             known=len(set(cells.areas.tolist())),
             total=int(cells.counts.sum()),
         )
+        if report.total > _MOST:
+            raise DataRefused(
+                f"{received.name}: counts {report.total:,} incidents, more than can be ({_MOST:,}).", hint="Correct the file."
+            )
         read_as = hashlib.sha256(f"{areas}|{match}|{crime_type or ''}".encode()).hexdigest()
         source_id = _source_id(connection, source, access=access, attribution=attribution)
         if _is_stored(connection, source_id, report, received, read_as):

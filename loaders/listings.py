@@ -16,10 +16,13 @@ if TYPE_CHECKING:
 
     from loaders.extracts import Received
 
-__all__ = ["distinct", "fitting", "named_so", "numbers_in", "plain_numbers", "read_listing", "shown"]
+__all__ = ["distinct", "fitting", "named_so", "numbers_in", "plain_numbers", "read_listing", "refuse_long", "shown"]
 
 _DELIMITERS = (",", "\t", ";", "|")
 _NUMBER = r"^\d{1,15}(\.\d+)?$"
+
+LONGEST = 300
+"""Characters of a code or a name."""
 
 
 def read_listing(received: Received) -> Table:
@@ -88,6 +91,16 @@ def _named(header: list[str], name: str) -> list[str]:
 def distinct(table: Table, column: str) -> list[str]:
     """The different texts of a column, empty ones left out."""
     return [text for text in pc.unique(table.columns[column]).to_pylist() if text]
+
+
+def refuse_long(table: Table, column: str, name: str) -> None:
+    """No code or name is longer than `LONGEST`, and no page could show one."""
+    for text in distinct(table, column):
+        if len(text) > LONGEST:
+            raise DataRefused(
+                f"{name}: a text in '{column}' is {len(text):,} characters long, over {LONGEST}: {text[:40]!a}.",
+                hint="Correct the file.",
+            )
 
 
 def fitting(table: Table, fits: Callable[[str], bool], *, besides: Iterable[str] = ()) -> str | None:

@@ -13,7 +13,7 @@ import pyarrow.compute as pc
 from sqlalchemy import delete, insert, select
 
 from loaders.extracts import open_received
-from loaders.listings import distinct, fitting, named_so, numbers_in, plain_numbers, read_listing, shown
+from loaders.listings import distinct, fitting, named_so, numbers_in, plain_numbers, read_listing, refuse_long, shown
 from mapping.area_counts import recount_areas
 from mapping.errors import DataRefused
 from mapping.overlays import read_shapes, shares_by_shape
@@ -179,6 +179,7 @@ def _read_lookup(
     if empty:
         at = table.lines(np.flatnonzero(pc.equal(table.columns[min(empty)], "").to_numpy())[:1])[0]
         raise DataRefused(f"{name}, line {at}: has no code in '{min(empty)}'.", hint="Correct the file.")
+    refuse_long(table, area, name)
     codes = sorted(distinct(table, area))
     at_area = {code: i for i, code in enumerate(codes)}
     at_ward = {code: i for i, code in enumerate(wards)}

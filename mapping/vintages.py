@@ -131,12 +131,9 @@ class Moves:
             & np.isin(self.crime_types, [self.type_ids[crime_type] for crime_type in crime_types])
         )
         wanted &= (self.old >= 0) | (self.new >= 0)
-        found: dict[tuple[int, int], int] = {}
-        for old, new, count in zip(
-            self.old[wanted].tolist(), self.new[wanted].tolist(), self.counts[wanted].tolist(), strict=True
-        ):
-            found[old, new] = found.get((old, new), 0) + count
-        return dict(sorted(found.items()))
+        pairs, at = np.unique(np.stack([self.old[wanted], self.new[wanted]]), axis=1, return_inverse=True)
+        sums = np.bincount(at.reshape(-1), weights=self.counts[wanted], minlength=pairs.shape[1])
+        return {(int(old), int(new)): int(count) for old, new, count in zip(*pairs, sums, strict=True)}
 
 
 def compare_sets(connection: Connection, old_id: int, new_id: int) -> Comparison:

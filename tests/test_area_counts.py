@@ -258,6 +258,8 @@ JANUARY = ("E01000001", "2024-01", "burglary", 1)
         ([JANUARY], {"areas": "LSOA 21"}, "is not the name of areas"),
         ([JANUARY], {"crime_type": "burglary"}, "holds crime types already"),
         ([("", *JANUARY[1:])], {}, "names no area"),
+        ([("E" * 301, *JANUARY[1:])], {}, "301 characters long, over 300"),
+        ([(f"E0100000{i}", *JANUARY[1:3], 999_999_999) for i in range(3)], {}, "more than can be"),
     ],
 )
 def test_refused(engine, tmp_path, rows, options, words):

@@ -25,6 +25,7 @@ META = {
     "data_as_of": "2020-03",
     "data_version": "abc",
     "attribution": ["© Crown\r\nSet-Cookie: a=b", "100% 地図"],
+    "estimated": [{"source": "north-force", "areas": "lsoa21", "weighted_by": "population"}],
 }
 
 
@@ -59,6 +60,7 @@ def test_headers_are_one_line_of_ascii_whatever_the_names():
 
     assert headers["X-Wardwatch-Attribution"] == "%C2%A9 Crown%0D%0ASet-Cookie: a=b; 100%25 %E5%9C%B0%E5%9B%B3"
     assert headers["X-Wardwatch-Missing"] == "test-constabulary 2020-02 not-supplied"
+    assert headers["X-Wardwatch-Estimated"] == "north-force from lsoa21 by population"
     assert all(text.isascii() and text.isprintable() for text in headers.values())
 
 

@@ -98,6 +98,7 @@ def table_headers(meta: dict[str, Any]) -> dict[str, str]:
         "Sources": "; ".join(meta["sources"]),
         "Missing": "; ".join(missing),
         "Denominator": meta["denominator"] or "",
+        "Estimated": "; ".join(f"{e['source']} from {e['areas']} by {e['weighted_by']}" for e in meta["estimated"]),
         "Data-Version": meta["data_version"],
         "Attribution": "; ".join(meta["attribution"]),
     }
