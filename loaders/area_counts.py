@@ -10,9 +10,10 @@ import numpy as np
 import pyarrow as pa
 from sqlalchemy import func, insert, select, update
 
+from loaders.alterations import Alterations
 from loaders.area_cells import Cells, read_cells
 from loaders.extracts import open_received
-from loaders.ledger import clear_window, next_id
+from loaders.ledger import clear_window, months_covered, months_of, next_id
 from loaders.listings import read_listing, shown
 from loaders.shelving import type_ids
 from loaders.sorting import FIRST_YEAR, Window
@@ -130,12 +131,15 @@ def load_area_counts(
         source_id = _source_id(connection, source, access=access, attribution=attribution)
         if _is_stored(connection, source_id, report, received, read_as):
             return report
+        past = months_of(found.first, found.last) & months_covered(connection, source_id=source_id, stream=report.stream)
+        alterations = Alterations(connection, {source_id: past})
         _make_room(connection, source_id, report, cells, name=received.name, replace=replace)
         report.extract_id = _enter(connection, source_id, report, received, read_as=read_as, now=now)
         _store_cells(connection, report, cells)
         recount_areas(connection, source_ids=[source_id])
         report.notes += _notes(connection, report, cells)
         stamp(connection)
+        alterations.write(now=now, what=f"loaded {received.base_name} ({source} {report.stream})")
     return report
 
 

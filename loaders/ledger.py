@@ -47,6 +47,7 @@ if TYPE_CHECKING:
 __all__ = [
     "Unloaded",
     "clear_window",
+    "months_covered",
     "months_of",
     "next_id",
     "rows_in_window",
@@ -175,12 +176,10 @@ def unload_extract(engine: Engine, extract_id: int, *, now: datetime) -> Unloade
             )
         days = connection.scalars(select(Incident.date).where(Incident.extract_id == extract_id).distinct())
         months = {Month.of(day) for day in days}
-        if extract.records == "incidents":
+        if extract.records != "outcomes":
             months = months.union(*(months_of(w.date_from, w.date_to) for w in windows))
-        supplied = _supplied_by(connection, extract.source_id, extract.stream)
+        supplied = months_covered(connection, source_id=extract.source_id, stream=extract.stream)
         removed = connection.execute(delete(Incident).where(Incident.extract_id == extract_id)).rowcount
-        removed += connection.scalar(select(func.sum(AreaCount.count)).where(AreaCount.extract_id == extract_id)) or 0
-        connection.execute(delete(AreaCount).where(AreaCount.extract_id == extract_id))
         connection.execute(delete(HeldIncident).where(HeldIncident.extract_id == extract_id))
         removed += connection.execute(delete(OutcomeRow).where(OutcomeRow.extract_id == extract_id)).rowcount
         connection.execute(delete(SuppliedWindow).where(SuppliedWindow.extract_id == extract_id))
@@ -188,6 +187,8 @@ def unload_extract(engine: Engine, extract_id: int, *, now: datetime) -> Unloade
         settled = settle(connection, source_id=extract.source_id, stream=extract.stream)
         touched = {extract.source_id: months | settled.months}
         alterations = Alterations(connection, {extract.source_id: touched[extract.source_id] & supplied})
+        removed += connection.scalar(select(func.sum(AreaCount.count)).where(AreaCount.extract_id == extract_id)) or 0
+        connection.execute(delete(AreaCount).where(AreaCount.extract_id == extract_id))
         pack_from_store(connection, touched)
         recount(connection, set_ids=_all_sets(connection), months=touched)
         recount_areas(connection, source_ids=[extract.source_id])
@@ -199,7 +200,7 @@ def unload_extract(engine: Engine, extract_id: int, *, now: datetime) -> Unloade
     return Unloaded(what, removed, files, before, settled.back, covered=bool(windows), records=extract.records)
 
 
-def _supplied_by(connection: Connection, source_id: int, stream: str) -> set[Month]:
+def months_covered(connection: Connection, *, source_id: int, stream: str) -> set[Month]:
     """The months that a stream covers, whole or in part."""
     windows = connection.execute(
         select(SuppliedWindow.date_from, SuppliedWindow.date_to)

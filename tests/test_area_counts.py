@@ -304,3 +304,20 @@ def test_totals_of_wards_are_those_of_areas(engine, tmp_path, data):
         counted = connection.scalar(select(func.sum(AreaCount.count)))
         on_wards = connection.scalar(select(func.sum(WardAreaCount.value))) or 0
     assert on_wards == pytest.approx(counted)
+
+
+def test_what_counts_of_areas_alter_in_past_months_is_told(engine, tmp_path):
+    load(engine, tmp_path)
+    reader = Reader(engine, open_only=False)
+    assert reader.alterations()["rows"] == []
+
+    changed = [("E01000001", "2024-01", "burglary", 90), ("E01000002", "2024-01", "burglary", 65), *ROWS[2:]]
+    load(engine, tmp_path, changed)
+
+    found = reader.alterations()
+    assert found["what"] == "loaded counts.csv (north-force area-counts)"
+    [row] = found["rows"]
+    assert (row["month"], row["crime_type"]) == ("2024-01", "burglary")
+    assert [row[key] for key in ("before", "after", "gone", "added")] == [150, 155, 10, 15]
+    unload_extract(engine, 2, now=NOW)
+    assert [(row["before"], row["after"]) for row in reader.alterations()["rows"]] == [(155, 0), (7, 0), (3, 0)]
