@@ -37,6 +37,7 @@ def read_by_layout(received: Received, layouts: Sequence[Layout]) -> tuple[Table
     fits: list[tuple[Layout, bytes, str, list[str], int]] = []
     seen: list[str] = []
     decoded: dict[str, bytes | DataRefused] = {}
+    begun: dict[tuple[str, str], list[tuple[list[str], int]]] = {}
     for layout in layouts:
         if layout.encoding not in decoded:
             decoded[layout.encoding] = _decoded(received, layout.encoding)
@@ -44,7 +45,10 @@ def read_by_layout(received: Received, layouts: Sequence[Layout]) -> tuple[Table
         if isinstance(data, DataRefused):
             continue
         for delimiter in [layout.delimiter] if layout.delimiter else DELIMITERS:
-            records = first_records(data, delimiter=delimiter)
+            key = (layout.encoding, delimiter)
+            if key not in begun:
+                begun[key] = first_records(data, delimiter=delimiter)
+            records = begun[key]
             seen = max(seen, records[0][0] if records else [], key=len)
             header = next(((fields, line) for fields, line in records if not layout.missing_columns(fields)), None)
             if header:
