@@ -22,7 +22,7 @@ def test_the_page_of_data_counts_every_row(county):
     # read, kept, of them repaired, of them without coordinates, set aside, rejected
     assert "Rejected 11 11 0 1 0 0" in text
     assert "2020 [supplied] ● [not supplied] ✕ [supplied] ●" in text
-    assert "wd20 ward 4 3 9 1" in text
+    assert "wd20 ward 2020-12-31 4 3 9 1" in text
     assert "wd20 Residents mid-2020 7,100 population.csv as supplied" in text
     # Numbers would tell of extracts that are not shown.
     assert "Loaded In force test-constabulary street 2020-01-01 2020-01-31 2026-01-15 yes" in text
