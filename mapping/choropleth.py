@@ -227,7 +227,7 @@ def legend(answer: Answer) -> list[dict[str, Any]]:
         if status in counts
     ]
     if dashed := dashed_wards(answer):
-        words = "Some months not supplied: the others only"
+        words = "Some months not supplied"
         lines.append({"label": words, "colour": None, "outline": None, "hatch": "partial", "wards": len(dashed)})
     if hatches_lines(answer):
         n = len(changeable_wards(answer))

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
     from numpy.typing import NDArray
 
-__all__ = ["SEQUENTIAL", "LegendClass", "could_change", "sequential_classes"]
+__all__ = ["SEQUENTIAL", "ZERO", "LegendClass", "could_change", "sequential_classes"]
 
 # ColorBrewer's YlGnBu (colorbrewer2.org): safe for colour-blind readers and ordered in lightness, so also in grey.
 SEQUENTIAL = {

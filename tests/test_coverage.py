@@ -8,6 +8,8 @@ import pytest
 from loaders.boundaries import load_boundaries
 from loaders.incidents import load_incidents
 from mapping.answers import Question, answer, count_rows
+from mapping.choropleth import legend, map_values
+from mapping.classes import SEQUENTIAL, ZERO, sequential_classes
 from mapping.coverage import Coverage, Stream, StreamMonth
 from mapping.coverage_notes import shipped_gaps
 from mapping.normals import compare_months
@@ -153,6 +155,27 @@ def test_a_type_that_is_missing_concerns_its_own_figures_only(ask):
     assert by_ward(ask("count", crime_type="crime", **april))[0] == "partial"
     assert by_ward(ask("count", crime_type="burglary", **months("2021-03", "2021-05")), "value")[0] == 40
     assert "no rows of Burglary" in ask("count", crime_type="burglary", **april).rows[0]["sentence"]
+
+
+def test_a_zero_a_hole_and_a_part_are_drawn_apart(ask):
+    """The other force sends no burglaries; of Home's three months one has none; nobody covers the rest."""
+    found = ask("count", crime_type="burglary", **months("2021-03", "2021-05"))
+
+    lines = {(line["label"], line["hatch"]): (line["colour"], line["wards"]) for line in legend(found)}
+    assert lines == {
+        ("0: none recorded", None): (ZERO, 3),
+        ("40", None): (SEQUENTIAL[1][0], 3),
+        ("Not supplied", "not-supplied"): (None, 9),
+        ("Some months not supplied", "partial"): (None, 3),
+    }
+    assert map_values(found)["dashed"] == [f"E0500000{ward}" for ward in range(3)]
+
+
+def test_a_figure_that_rounds_to_zero_is_none():
+    classes = sequential_classes(np.array([0, 0.01, 0.04, 5, np.nan]), write=lambda value: f"{value:.1f}")
+
+    assert [c.label for c in classes][:2] == ["0: none recorded", "over 0.0"]
+    assert (classes[0].id, classes[0].low, classes[0].high, classes[1].low) == ("zero", 0, 0, 0.01)
 
 
 def test_the_coverage_says_what_is_normal_and_why_not(filled):
