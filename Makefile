@@ -3,7 +3,7 @@ PORT ?= 8000
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
 BIN := .venv/bin
-CODE := mapping loaders web app.py cli.py
+CODE := commands mapping loaders web app.py cli.py
 
 .PHONY: help demo test lint bench soak clean environment dev-environment
 

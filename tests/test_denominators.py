@@ -13,7 +13,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from cli import load_population_command
+from commands.load import load_population_command
 from loaders.boundaries import load_boundaries
 from loaders.incidents import load_incidents
 from loaders.population import load_population
