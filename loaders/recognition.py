@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from loaders.layouts import Layout, built_in_layouts, read_layout
-from loaders.tables import Table, decode, first_records, read_delimited, read_workbook
+from loaders.tables import Table, decode, decode_beginning, first_records, read_delimited, read_workbook
 from mapping.errors import DataRefused
 
 if TYPE_CHECKING:
@@ -36,26 +36,25 @@ def read_by_layout(received: Received, layouts: Sequence[Layout]) -> tuple[Table
         return _read_workbook(received, layouts)
     fits: list[tuple[Layout, bytes, str, list[str], int]] = []
     seen: list[str] = []
-    decoded: dict[str, bytes | DataRefused] = {}
     begun: dict[tuple[str, str], list[tuple[list[str], int]]] = {}
+    whole: dict[str, bytes | DataRefused] = {}
     for layout in layouts:
-        if layout.encoding not in decoded:
-            decoded[layout.encoding] = _decoded(received, layout.encoding)
-        data = decoded[layout.encoding]
-        if isinstance(data, DataRefused):
-            continue
         for delimiter in [layout.delimiter] if layout.delimiter else DELIMITERS:
             key = (layout.encoding, delimiter)
             if key not in begun:
-                begun[key] = first_records(data, delimiter=delimiter)
+                begun[key] = first_records(decode_beginning(received, encoding=layout.encoding), delimiter=delimiter)
             records = begun[key]
             seen = max(seen, records[0][0] if records else [], key=len)
             header = next(((fields, line) for fields, line in records if not layout.missing_columns(fields)), None)
             if header:
-                fits.append((layout, data, delimiter, *header))
+                # A long file is decoded whole only where its header fits.
+                data = whole[layout.encoding] = whole.get(layout.encoding) or _decoded(received, layout.encoding)
+                if isinstance(data, bytes):
+                    fits.append((layout, data, delimiter, *header))
                 break
     if not fits:
-        refusals = [data for data in decoded.values() if isinstance(data, DataRefused)]
+        decoded = [whole.get(e) or _decoded(received, e) for e in dict.fromkeys(layout.encoding for layout in layouts)]
+        refusals = [data for data in decoded if isinstance(data, DataRefused)]
         raise refusals[0] if refusals else _unknown_header(received.name, seen, layouts)
     layout = _only([fit[0] for fit in fits], received.name)
     _, data, delimiter, fields, line = next(fit for fit in fits if fit[0] is layout)

@@ -23,8 +23,9 @@ if TYPE_CHECKING:
 
     from loaders.extracts import Received
 
-__all__ = ["BadRow", "Table", "decode", "first_records", "read_delimited", "read_workbook"]
+__all__ = ["BadRow", "Table", "decode", "decode_beginning", "first_records", "read_delimited", "read_workbook"]
 
+_BEGINNING = 2**18  # bytes
 _HEADER_WITHIN = 20  # records: titles that a spreadsheet puts above its table
 
 
@@ -58,11 +59,7 @@ def decode(received: Received, *, encoding: str) -> bytes:
     DataRefused
         If the bytes are not of the encoding that the layout states; a byte order mark overrules it.
     """
-    data = received.data
-    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
-        encoding = "utf-16"
-    elif data.startswith(b"\xef\xbb\xbf"):
-        data, encoding = data[3:], "utf-8"
+    data, encoding = _without_mark(received.data, encoding)
     try:
         text = data.decode(encoding)
     except UnicodeDecodeError as error:
@@ -79,6 +76,19 @@ def decode(received: Received, *, encoding: str) -> bytes:
     return data if encoding == "utf-8" else text.encode()
 
 
+def decode_beginning(received: Received, *, encoding: str) -> bytes:
+    """As much of the file as holds its header, as `decode` would give it; what is not of the encoding is left out."""
+    data, encoding = _without_mark(received.data[:_BEGINNING], encoding)
+    return data.decode(encoding, errors="ignore").encode()
+
+
+def _without_mark(data: bytes, encoding: str) -> tuple[bytes, str]:
+    """The bytes behind a byte order mark, and the encoding that it tells; else the one that is stated."""
+    if data.startswith((b"\xff\xfe", b"\xfe\xff")):
+        return data, "utf-16"
+    return (data[3:], "utf-8") if data.startswith(b"\xef\xbb\xbf") else (data, encoding)
+
+
 def _is_utf8(data: bytes) -> bool:
     try:
         data.decode("utf-8")
@@ -89,7 +99,7 @@ def _is_utf8(data: bytes) -> bool:
 
 def first_records(data: bytes, *, delimiter: str) -> list[tuple[list[str], int]]:
     """The first records of a delimited file, each with the number of the line it ends on."""
-    text = data[: 2**18].decode("utf-8", errors="ignore")
+    text = data[:_BEGINNING].decode("utf-8", errors="ignore")
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter)
     records = []
     try:
