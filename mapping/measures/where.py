@@ -21,7 +21,7 @@ __all__ = ["HATCHED", "NEARNESS", "Near", "NearRow", "Where", "look_where", "nea
 
 HATCHED = "hatched"
 
-NEARNESS = Option("nearness", "Could change class", ("plain", HATCHED), labels=("As the others", "Hatched"))
+NEARNESS = Option("nearness", "Near a line", ("plain", HATCHED), labels=("Not marked", "Hatched"))
 """Whether the map hatches wards whose class would change if points near the line belonged on its other side."""
 
 
