@@ -412,7 +412,7 @@ def test_columns_that_are_not_named_as_ons_does_are_asked_for(load, wards, tmp_p
 
     columns = ("--code-column", "beat_id", "--name-column", "beat", "--district-column", "sector")
     load(path, *columns, "--name", "beats24", "--kind", "beat")
-    assert load.sets() == [PLACED | {"name": "beats24", "kind": "beat"}]
+    assert load.sets() == [PLACED | {"name": "beats24", "kind": "beat", "effective": None}]
     assert {row["name"]: row["district_code"] for row in read_tables(load.url)["ward"]}["Northwest"] == "X07900001"
 
 
@@ -497,7 +497,12 @@ def test_a_second_set_leaves_the_first_as_it_was(load_both, wards, tmp_path):
     load_both(tmp_path / "whole.gpkg")
 
     assert of_first_set(load_both.url) == before
-    assert load_both.sets()[1] == PLACED | {"name": "wd25", "wards": 1, "wards_with_incidents": 1}
+    assert load_both.sets()[1] == PLACED | {
+        "name": "wd25",
+        "effective": "2025-12-31",
+        "wards": 1,
+        "wards_with_incidents": 1,
+    }
     load_both.invoke("unload", "boundaries", "wd25", store=load_both.url)
     assert load_both.sets() == [PLACED]
     assert (
