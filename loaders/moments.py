@@ -23,8 +23,8 @@ __all__ = ["BLANK", "PRECISIONS", "UNREADABLE", "Moments", "parse_moments"]
 PRECISIONS = ("month", "day", "minute")
 BLANK = np.iinfo(np.int64).min
 UNREADABLE = BLANK + 1
-# What a spreadsheet's own date cells become.
-_ISO = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d")
+# What a spreadsheet's own date cells become, alone and with a time of day that stands beside them as text.
+_ISO = ("%Y-%m-%d %H:%M:%S", "%Y-%m-%d %H:%M", "%Y-%m-%d")
 _LOCAL = ZoneInfo("Europe/London")
 _SERIAL = re.compile(r"[0-9]{1,6}(\.[0-9]+)?")
 _SERIAL_DAY_0 = -25_569  # days from 1970 to 30 December 1899, where spreadsheets begin to count

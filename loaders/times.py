@@ -33,16 +33,13 @@ def read_times(check: Checking, today: date) -> dict[str, pa.Array]:
     ended = _moments(check, columns.to, columns.to_time) if columns.to else None
     begin = _readable(check, started, columns.from_)
     finish = _readable(check, ended, columns.to)
-    finish = _not_before(check, begin, finish)
+    finish = _not_before(check, begin, finish, ended)
     begin, finish = np.where(begin == BLANK, finish, begin), np.where(finish == BLANK, begin, finish)
     if not columns.from_:
         # A date that carries a time is also when it happened, as far as anyone knows.
         timed = (counted.precision == _MINUTE) & (counted.seconds > UNREADABLE)
         begin, finish = np.where(timed, counted.seconds, begin), np.where(timed, counted.seconds, finish)
-    precision = counted.precision
-    for moments in (started, ended):
-        if moments is not None:
-            precision = np.where(moments.seconds > UNREADABLE, np.maximum(precision, moments.precision), precision)
+    precision = _known_to(counted, [moments for moments in (started, ended) if moments is not None])
     if check.layout.month_of == "from" and started is not None:
         known = started.seconds > UNREADABLE
         seconds = np.where(known, started.seconds, counted.seconds)
@@ -56,6 +53,14 @@ def read_times(check: Checking, today: date) -> dict[str, pa.Array]:
         "ended_at": _timestamps(finish),
         "updated_at": _updated(check),
     }
+
+
+def _known_to(counted: Moments, bounds: list[Moments]) -> NDArray[np.int8]:
+    """How precisely each row says when it happened: as its least precise bound, or as its date where it has none."""
+    least = np.full(len(counted.seconds), len(PRECISIONS))
+    for bound in bounds:
+        least = np.where(bound.seconds > UNREADABLE, np.minimum(least, bound.precision), least)
+    return np.where(least < len(PRECISIONS), least, counted.precision).astype(np.int8)
 
 
 def _counted(check: Checking) -> tuple[Moments, str]:
@@ -137,13 +142,19 @@ def _readable(check: Checking, moments: Moments | None, column: str) -> NDArray[
     return np.where(moments.seconds == UNREADABLE, BLANK, moments.seconds)
 
 
-def _not_before(check: Checking, begin: NDArray[np.int64], finish: NDArray[np.int64]) -> NDArray[np.int64]:
-    wrong = (begin > UNREADABLE) & (finish > UNREADABLE) & (finish < begin)
-    rows = np.flatnonzero(wrong)
-    if len(rows):
-        column = check.layout.columns.to
-        check.repair(rows, ["ends before it starts: the start is taken"] * len(rows), column, check.table.columns[column])
-    return np.where(wrong, begin, finish)
+def _not_before(
+    check: Checking, begin: NDArray[np.int64], finish: NDArray[np.int64], ended: Moments | None
+) -> NDArray[np.int64]:
+    """The ends, none of them before its start: where one would be, the start."""
+    early = (begin > UNREADABLE) & (finish > UNREADABLE) & (finish < begin)
+    if ended is None or not early.any():
+        return finish
+    # An end without a time of day is any time of that day, so on the day of the start it is not before it.
+    any_time = (ended.precision == _DAY) & (finish // _DAY_S == begin // _DAY_S)
+    rows = np.flatnonzero(early & ~any_time)
+    column = check.layout.columns.to
+    check.repair(rows, ["ends before it starts: the start is taken"] * len(rows), column, check.table.columns[column])
+    return np.where(early, begin, finish)
 
 
 def _updated(check: Checking) -> pa.Array:

@@ -282,6 +282,26 @@ def test_an_incident_keeps_when_it_happened_and_how_precisely(tiny, tmp_path):
     assert "repaired: 1 row: the time cannot be read" in done.stderr
 
 
+def test_an_incident_is_known_no_better_than_its_bounds(tiny, tmp_path):
+    rows = [
+        ("05/01/2024 13:05", "BREAK-IN", NW, "03/01/2024"),
+        ("05/01/2024", "BREAK-IN", NW, "03/01/2024 12:10", "03/01/2024"),
+        ("05/01/2024", "BREAK-IN", NW, "03/01/2024 12:10", "04/01/2024"),
+    ]
+
+    done = tiny(
+        "load", "incidents", "--layout", write_layout(tmp_path), "--window", "2024-01:2024-01", write_calls(tmp_path, rows)
+    )
+
+    kept = [(row["precision"], str(row["started_at"]), str(row["ended_at"])) for row in read_tables(tiny.url)["incident"]]
+    assert kept == [
+        ("day", "2024-01-03 00:00:00", "2024-01-03 00:00:00"),
+        ("day", "2024-01-03 12:10:00", "2024-01-03 12:10:00"),
+        ("day", "2024-01-03 12:10:00", "2024-01-04 00:00:00"),
+    ]
+    assert "(of them 0 repaired" in done.stderr
+
+
 def test_columns_that_the_layout_does_not_name_are_not_stored(tiny, tmp_path):
     rows = [["1", "05/01/2024", "", "", *NW, "NOISE", "Mr Secret of 5 Hidden Street"]]
     path = write_table(tmp_path / "calls.csv", ["Ref", "Recorded", "From", "To", "East", "North", "What", "Notes"], rows)

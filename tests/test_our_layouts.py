@@ -623,6 +623,8 @@ def test_a_workbook_with_titles_day_and_time_cells(load, tmp_path):
         sheet.write_row(5, 0, ["F2", "10/03/2024", "08:15", "special service", "500,500", "201,500"])
         sheet.write_row(6, 0, ["F3", None, None, "Special service", 500_500, 201_500])
         sheet.write_datetime(6, 1, moment("2024-03-11"), day)
+        sheet.write_row(7, 0, ["F4", None, "18:05", "Special service", 500_500, 201_500])
+        sheet.write_datetime(7, 1, moment("2024-03-12"), day)
 
     rows, _ = load(tmp_path / "fire.xlsx", "--source", "x", *MARCH)
 
@@ -630,6 +632,7 @@ def test_a_workbook_with_titles_day_and_time_cells(load, tmp_path):
         ("F1", moment("2024-03-09").date(), "minute", moment("2024-03-09 17:20")),
         ("F2", moment("2024-03-10").date(), "minute", moment("2024-03-10 08:15")),
         ("F3", moment("2024-03-11").date(), "day", None),
+        ("F4", moment("2024-03-12").date(), "minute", moment("2024-03-12 18:05")),
     ]
 
 
