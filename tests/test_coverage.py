@@ -1,6 +1,7 @@
 """Which months and which wards a source supplied: by the days covered, by a rule, by hand and from known gaps."""
 
 import json
+import re
 
 import numpy as np
 import pytest
@@ -20,6 +21,7 @@ from mapping.store.upgrade import init_store
 from mapping.vocabulary import Month, Period, to_lonlat
 from tests.county import visitor
 from tests.tiny import ASB, BOTH_ENGINES, BURGLARY, CLOCK, DRUGS, NOW, county_on, write_street
+from web.supplied import MonthMark, stream_strip
 
 HOME, NEXT = "Home Constabulary", "Next Police"
 MANCHESTER = "Greater Manchester Police"
@@ -112,6 +114,32 @@ def test_beyond_every_source_there_is_no_zero(ask):
     assert by_ward(found) == 6 * ["ok"] + 9 * ["not-supplied"]
     assert found.rows[6]["sentence"].endswith("No source in view covers it.")
     assert found.meta["missing"] == []
+
+
+@pytest.mark.parametrize("view", ["", "&view=panel"])
+def test_pages_call_nothing_none_where_nothing_was_supplied(filled, view):
+    """Beyond every source, and in a month that a force did not send; a quiet part of its own area is another thing."""
+    with visitor(filled.url) as client:
+
+        def types(ward, month):
+            page = client.get(f"/wards/wd21/E0500{ward:04d}?from={month}&to={month}{view}").text
+            return re.split("<h2>Types|Most common", page)[1].split("</section>")[0]
+
+        beyond, unsent, quiet = types(7, "2021-03"), types(4, "2021-09"), types(1, EMPTY_HANDED)
+
+    assert "Not supplied." in beyond
+    assert "Not supplied." in unsent
+    assert "None recorded (some months not supplied)." in quiet
+    assert "None recorded" not in beyond + unsent
+
+
+def test_a_month_that_was_not_supplied_has_no_share():
+    """It would read as a figure: 0%."""
+    march, april = Month.parse("2022-03"), Month.parse("2022-04")
+    months = {march: StreamMonth(march, "partial", rows=40, normal=100), april: StreamMonth(april, "not-supplied", normal=100)}
+    ((_, marks),) = stream_strip(Stream("home", "street", months, frozenset(), frozenset())).years
+
+    assert marks[2:4] == [MonthMark("partial", "40%"), MonthMark("not-supplied", "")]
 
 
 def test_a_total_stands_for_the_wards_that_are_covered(ask):

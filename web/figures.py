@@ -101,13 +101,17 @@ class CommonType:
 
 @dataclass(frozen=True, slots=True)
 class WardFigures:
-    """A ward as its panel shows it; `common_partial`: some months that the common types stand on are missing."""
+    """A ward as its panel shows it; `common_partial`: some months that the common types stand on are missing.
+
+    `common_none` is what stands where there are no common types: none recorded, or none supplied.
+    """
 
     ward: WardInfo
     row: TableRow
     bars: tuple[Bar, ...]
     common: tuple[CommonType, ...]
     common_partial: bool
+    common_none: str
 
 
 def headline(found: Answer, type_name: str) -> Headline:
@@ -220,7 +224,11 @@ def ward_figures(
     named = {t.id: t.name for t in catalogue.crime_types}
     ranked = sorted((-round(n), t) for t, n in zip(counts.crime_types, sums, strict=True) if round(n))
     common = tuple(CommonType(t, named.get(t, t), -n, -100 * n / every) for n, t in ranked)
-    return WardFigures(ward, _row(row, found, ward.district_name), bars, common, bool(in_view.missing(found.period)))
+    partial = bool(in_view.missing(found.period))
+    none = STATUS_WORDS["not-supplied"]
+    if any(in_view.status(month) != "not-supplied" for month in found.period):
+        none = f"None recorded{f' ({GAP})' if partial else ''}"
+    return WardFigures(ward, _row(row, found, ward.district_name), bars, common, partial, none)
 
 
 def _span(coverage: Coverage, period: Period, months: int | None) -> Period:

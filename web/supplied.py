@@ -19,7 +19,7 @@ __all__ = ["StreamStrip", "areas_of_sources", "stream_strip"]
 
 @dataclass(frozen=True, slots=True)
 class MonthMark:
-    """A month of the strip: `share` is its rows as a share of the normal ones, in percent and words, empty if not known."""
+    """A month of the strip: `share` is its rows as a percentage of the normal ones, empty if not known or not supplied."""
 
     status: str
     share: str
@@ -55,7 +55,8 @@ def stream_strip(stream: Stream) -> StreamStrip:
     """The strip of a stream."""
     judged = {month: (found, *stream.judged(month)) for month, found in stream.months.items()}
     marks = {
-        month: MonthMark(status, f"{100 * found.share:.0f}%" if found.share is not None else "")
+        # No share where nothing was supplied: 0% would read as a figure.
+        month: MonthMark(status, f"{100 * found.share:.0f}%" if found.share is not None and status != "not-supplied" else "")
         for month, (found, status, _) in judged.items()
     }
     years = sorted({month.year for month in marks})
