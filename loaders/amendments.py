@@ -111,12 +111,12 @@ def settle(connection: Connection, *, source_id: int, stream: str) -> Settled:
     if not len(rows.id):
         return Settled()
     windows = connection.execute(
-        select(SuppliedWindow.date_from, SuppliedWindow.date_to, Extract.as_of)
+        select(SuppliedWindow.date_from, SuppliedWindow.date_to, Extract.as_of, Extract.id)
         .join(Extract, Extract.id == SuppliedWindow.extract_id)
         .where(Extract.source_id == source_id, Extract.stream == stream)
         .order_by(SuppliedWindow.date_from)
     ).all()
-    decision = _decide(rows, [(_day(w.date_from), _day(w.date_to), _end_of(w.as_of)) for w in windows])
+    decision = _decide(rows, [(_day(w.date_from), _day(w.date_to), _end_of(w.as_of), w.id) for w in windows])
     done = Settled(back=int(((rows.why != COUNTS) & (decision.why == COUNTS) & ~rows.changes).sum()))
     done.months = _move(connection, rows, decision.why)
     for extract_id in np.unique(rows.extract[rows.changes]).tolist():
@@ -192,8 +192,8 @@ def _end_of(day: date | None) -> int:
     return (_day(day) + 1) * 86_400_000_000 - 1 if day else _OLDEST
 
 
-def _decide(rows: _Rows, windows: list[tuple[int, int, int]]) -> _Decision:
-    """What counts; `windows` are first and last day and the moment they were cut, in order, and do not overlap."""
+def _decide(rows: _Rows, windows: list[tuple[int, int, int, int]]) -> _Decision:
+    """What counts; `windows` are first and last day, the moment they were cut and their extract, in order, without overlap."""
     n = int(rows.reference.max(initial=-1)) + 1
     # One more at the end, for rows without a reference: no change names them.
     newest, updated, cancelled = np.zeros(n + 1, np.int64), np.full(n + 1, _OLDEST), np.zeros(n + 1, bool)
@@ -214,22 +214,29 @@ def _decide(rows: _Rows, windows: list[tuple[int, int, int]]) -> _Decision:
     why[gives_way] = np.where(cancelled[rows.reference[gives_way]], CANCELLED, SUPERSEDED)
     in_place = of_newest & stands[rows.reference]
     why[rows.changes & ~in_place] = SUPERSEDED
-    covered, cut = _covering(rows.day, windows)
+    covered, cut, extract = _covering(rows.day, windows)
     current = in_place & ~cancelled[rows.reference]
     why[in_place & cancelled[rows.reference]] = CANCELLED
     why[current & ~covered] = WAITING
-    why[current & covered] = np.where((cut >= rows.updated)[current & covered], SUPERSEDED, COUNTS)
+    # A window that holds the reference itself says something older of it, or the change would not stand.
+    base = ~rows.changes & named[rows.reference]
+    most = max(int(rows.extract.max(initial=0)), int(extract.max(initial=0))) + 1
+    holds = np.isin(rows.reference * most + extract, (rows.reference * most + rows.extract)[base])
+    knew_better = (cut >= rows.updated) & ~holds
+    why[current & covered] = np.where(knew_better[current & covered], SUPERSEDED, COUNTS)
     return _Decision(why, newest, stands)
 
 
-def _covering(days: NDArray[np.int64], windows: list[tuple[int, int, int]]) -> tuple[NDArray[np.bool_], NDArray[np.int64]]:
-    """Whether a window covers each day, and when that was cut."""
+def _covering(
+    days: NDArray[np.int64], windows: list[tuple[int, int, int, int]]
+) -> tuple[NDArray[np.bool_], NDArray[np.int64], NDArray[np.int64]]:
+    """Whether a window covers each day, when that was cut, and its extract."""
     if not windows:
-        return np.zeros(len(days), bool), np.full(len(days), _OLDEST)
-    first, last, cut = np.array(windows, dtype=np.int64).T
+        return np.zeros(len(days), bool), np.full(len(days), _OLDEST), np.zeros(len(days), np.int64)
+    first, last, cut, extract = np.array(windows, dtype=np.int64).T
     at = np.searchsorted(first, days, side="right") - 1
     covered = (at >= 0) & (days <= last[at])
-    return covered, np.where(covered, cut[at], _OLDEST)
+    return covered, np.where(covered, cut[at], _OLDEST), np.where(covered, extract[at], 0)
 
 
 def _move(connection: Connection, rows: _Rows, why: NDArray[np.str_]) -> set[Month]:

@@ -197,6 +197,14 @@ def test_a_window_that_comes_again_stands_amended_unless_it_says_when_it_was_cut
     assert digest(desk.url) == before
 
 
+def test_a_change_newer_than_the_row_of_a_window_cut_later_is_not_lost(desk):
+    desk.load([("A", "05/01/2024", *NW, "NOISE", "20/02/2024 10:00", "")], "--as-of", "2024-03-02")
+
+    desk.change(CHANGED[:1])
+
+    assert desk.counts() == {(CODES[NW], "2024-01", "burglary"): 1}
+
+
 def test_what_a_later_window_does_not_hold_was_taken_back(desk):
     desk.load([A])
     desk.change([("E", "08/01/2024", *SE, "NOISE", "02/03/2024 10:00", "")])
