@@ -5,12 +5,16 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from mapping.answers import resolve_period
 from mapping.errors import NotFound
+from mapping.reach import streams_of_wards
 from mapping.vintages import CHANGED, compare_sets, read_moves
 from mapping.vocabulary import Month, Period, group_members
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
     from datetime import date
 
     from mapping.answers import Question
@@ -28,21 +32,25 @@ CHANGE_COLUMNS = (
 
 @dataclass(frozen=True, slots=True)
 class Flow:
-    """The ground (as shares of each) and the incidents that an old and a new ward have in common; None is in no ward."""
+    """The ground (as shares of each) and the incidents that an old and a new ward have in common; None is in no ward.
+
+    `incidents` is None where nothing was supplied of either ward.
+    """
 
     old: int | None
     new: int | None
     kind: str
     share_of_old: float
     share_of_new: float
-    incidents: int
+    incidents: int | None
 
 
 @dataclass(frozen=True, slots=True)
 class BoundaryChanges:
     """Two sets held against each other, and the incidents of a period on both.
 
-    `old_incidents` and `new_incidents` are by ward; `flows` are by old, then new ward; `missing` is what was not supplied.
+    `old_incidents` and `new_incidents` are by ward, None where nothing was supplied of it; `flows` are by old, then new ward;
+    `missing` is what was not supplied, `extracts` the ids of those that the incidents came from.
     """
 
     old: BoundarySetInfo
@@ -50,24 +58,32 @@ class BoundaryChanges:
     comparison: Comparison
     period: Period
     flows: tuple[Flow, ...]
-    old_incidents: tuple[int, ...]
-    new_incidents: tuple[int, ...]
+    old_incidents: tuple[int | None, ...]
+    new_incidents: tuple[int | None, ...]
     missing: list[dict[str, str]]
+    extracts: list[int]
 
     @property
-    def in_changed_old(self) -> int:
-        """Incidents in wards of the old set that were redrawn, split or merged, or are gone."""
-        return sum(n for n, kind in zip(self.old_incidents, self.comparison.old_kinds, strict=True) if kind in CHANGED)
+    def totals(self) -> dict[str, int | None]:
+        """Incidents in all wards of each set, in those that changed, and in another ward although both sets draw it alike.
 
-    @property
-    def in_changed_new(self) -> int:
-        """Incidents in wards of the new set that are redrawn, split off, merged or new."""
-        return sum(n for n, kind in zip(self.new_incidents, self.comparison.new_kinds, strict=True) if kind in CHANGED)
+        In wards that changed: of the old set redrawn, split, merged or gone; of the new redrawn, split off, merged or new.
+        """
+        old_kinds, new_kinds = self.comparison.old_kinds, self.comparison.new_kinds
+        return {
+            "old": _total(self.old_incidents, [True for _ in old_kinds]),
+            "in_changed_old": _total(self.old_incidents, [kind in CHANGED for kind in old_kinds]),
+            "new": _total(self.new_incidents, [True for _ in new_kinds]),
+            "in_changed_new": _total(self.new_incidents, [kind in CHANGED for kind in new_kinds]),
+            "across_slivers": _total([flow.incidents for flow in self.flows], [flow.kind == "sliver" for flow in self.flows]),
+        }
 
-    @property
-    def across_slivers(self) -> int:
-        """Incidents that are in another ward although both sets draw these wards alike, some metres apart."""
-        return sum(flow.incidents for flow in self.flows if flow.kind == "sliver")
+
+def _total(incidents: Sequence[int | None], wanted: Iterable[bool]) -> int | None:
+    """The sum of what is known of those wanted; None where nothing at all is known."""
+    if all(n is None for n in incidents):
+        return None
+    return sum(n for n, take in zip(incidents, wanted, strict=True) if take and n is not None)
 
 
 def pairs_of_sets(sets: tuple[BoundarySetInfo, ...]) -> list[tuple[BoundarySetInfo, BoundarySetInfo]]:
@@ -118,22 +134,36 @@ def boundary_changes(reader: Reader, old: str, new: str, question: Question) -> 
     placed = _placed(supplied)
     period = _period(question, placed if placed.span else supplied, second)
     counted = moves.between(period.first, period.last, members)
-    old_incidents, new_incidents = [0] * len(first.wards), [0] * len(second.wards)
+    sending = placed.of(crime_types=members)
+    old_known, new_known = (_known(reader, catalogue, one, sending, period) for one in (first, second))
+    old_incidents, new_incidents = ([0 if known else None for known in wards] for wards in (old_known, new_known))
     for (i, j), count in counted.items():
-        if i >= 0:
-            old_incidents[i] += count
-        if j >= 0:
-            new_incidents[j] += count
+        if i >= 0 and (here := old_incidents[i]) is not None:
+            old_incidents[i] = here + count
+        if j >= 0 and (here := new_incidents[j]) is not None:
+            new_incidents[j] = here + count
     return BoundaryChanges(
         first,
         second,
         comparison,
         period,
-        _flows(comparison, counted),
+        _flows(comparison, counted, old_known, new_known),
         tuple(old_incidents),
         tuple(new_incidents),
-        placed.of(crime_types=members).missing(period),
+        sending.missing(period),
+        reader.ledger(catalogue).behind(sending, period),
     )
+
+
+def _known(
+    reader: Reader, catalogue: Catalogue, boundary_set: BoundarySetInfo, sending: Coverage, period: Period
+) -> list[bool]:
+    """For each ward whether any of these streams that covers it supplied any of the period: of others, none is no zero."""
+    there = sending.only(
+        any(stream.judged(month, sending.crime_types)[0] != "not-supplied" for month in period) for stream in sending.streams
+    )
+    covers = streams_of_wards(reader.reach(catalogue, boundary_set), there, wards=len(boundary_set.wards))
+    return [bool(known) for known in np.any(covers, axis=1)]
 
 
 def _period(question: Question, coverage: Coverage, boundary_set: BoundarySetInfo) -> Period:
@@ -149,7 +179,9 @@ def _placed(coverage: Coverage) -> Coverage:
     return coverage.only(stream.records == "incidents" for stream in coverage.streams)
 
 
-def _flows(comparison: Comparison, counted: dict[tuple[int, int], int]) -> tuple[Flow, ...]:
+def _flows(
+    comparison: Comparison, counted: dict[tuple[int, int], int], old_known: Sequence[bool], new_known: Sequence[bool]
+) -> tuple[Flow, ...]:
     shared = {(pair.old, pair.new): pair for pair in comparison.pairs}
     # Wards that share ground with none of the other set, and have no incident either, are told too.
     alone = {(i, -1) for i in set(range(len(comparison.old_kinds))) - {i for i, _ in (*shared, *counted)}}
@@ -159,7 +191,9 @@ def _flows(comparison: Comparison, counted: dict[tuple[int, int], int]) -> tuple
         pair = shared.get((i, j))
         kind = pair.kind if pair else "outside" if min(i, j) < 0 else _kind_unshared(comparison, i, j)
         shares = (pair.share_of_old, pair.share_of_new) if pair else (0.0, 0.0)
-        flows.append(Flow(i if i >= 0 else None, j if j >= 0 else None, kind, *shares, incidents=counted.get((i, j), 0)))
+        known = (i >= 0 and old_known[i]) or (j >= 0 and new_known[j])
+        incidents = counted.get((i, j), 0) if known else None
+        flows.append(Flow(i if i >= 0 else None, j if j >= 0 else None, kind, *shares, incidents=incidents))
     return tuple(flows)
 
 

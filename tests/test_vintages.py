@@ -7,6 +7,7 @@ import pytest
 import shapely
 
 from loaders.boundaries import load_boundaries
+from mapping.coverage_notes import set_districts
 from mapping.store import open_engine
 from mapping.vintages import Sheet, compare
 from mapping.vocabulary import to_lonlat
@@ -162,6 +163,42 @@ def test_another_question_counts_other_incidents(ask):
 
     assert answer["meta"]["incidents"]["old"] == 3
     assert answer["meta"]["incidents"]["in_changed_old"] == 0
+
+
+def test_what_was_not_supplied_is_no_zero(tmp_path):
+    """February lies between two months that came: nothing is known of it, on the page or by the API."""
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    fill(url, incidents=[write_street(tmp_path, month, [(ASB, NW)] * 3) for month in ("2024-01", "2024-03")])
+    engine = open_engine(url)
+    load_boundaries(engine, write_older(tmp_path), now=NOW)
+    engine.dispose()
+    with visitor(url) as client:
+        gap, whole = (f"old=wd22&new=wd24&from={first}&to=2024-02" for first in ("2024-02", "2024-01"))
+        answer, other = (client.get(f"/api/v1/boundary-changes?{asked}").json for asked in (gap, whole))
+        page = client.get("/boundaries/wd22/wd24?from=2024-02&to=2024-02").text
+        written = client.get(f"/api/v1/boundary-changes?{gap}&format=csv").text
+
+    assert {row["incidents"] for row in answer["rows"]} == {None}
+    assert set(answer["meta"]["incidents"].values()) == {None}
+    assert all(line.endswith(",") for line in written.splitlines()[1:])
+    assert "February 2024: nothing was supplied" in page
+    assert ">0<" not in page
+    assert [row["incidents"] for row in other["rows"]] == [0, 0, 3, 0]
+    assert (answer["meta"]["extracts"], other["meta"]["extracts"]) == ([], [1])
+
+
+def test_of_a_ward_that_no_source_covers_there_is_no_zero(tmp_path):
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    fill(url, incidents=[write_street(tmp_path, "2024-01", [(ASB, NW)] * 3 + [(ASB, SE)])])
+    engine = open_engine(url)
+    set_districts(engine, "tiny-constabulary", ["X07900001"])
+    engine.dispose()
+    with visitor(url) as client:
+        answer = client.get("/api/v1/boundary-changes?old=wd24&new=wd24").json
+        measured = client.get("/api/v1/measures/count?by=set").json
+
+    assert [row["incidents"] for row in answer["rows"]] == [3, 0, None, None]
+    assert answer["meta"]["incidents"]["old"] == measured["rows"][0]["value"] == 3
 
 
 def test_the_page_says_what_the_api_says(ask):

@@ -231,13 +231,8 @@ def boundary_changes_between() -> Response:
         "old": found.old.name,
         "new": found.new.name,
         "wards": found.comparison.counted(),
-        "incidents": {
-            "old": sum(found.old_incidents),
-            "in_changed_old": found.in_changed_old,
-            "new": sum(found.new_incidents),
-            "in_changed_new": found.in_changed_new,
-            "across_slivers": found.across_slivers,
-        },
+        "incidents": found.totals,
+        "extracts": found.extracts,
     }
     form = query.extra.get("format", "")
     return rows_answer(CHANGE_COLUMNS, change_rows(found), meta, name="boundary-changes", form=form)

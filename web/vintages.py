@@ -47,7 +47,7 @@ class Part:
     ward: WardInfo | None
     kind: str
     ground: float
-    incidents: int
+    incidents: int | None
     share: float | None
 
 
@@ -57,7 +57,7 @@ class Line:
 
     ward: WardInfo
     kind: str
-    incidents: int
+    incidents: int | None
     parts: tuple[Part, ...]
 
 
@@ -93,6 +93,7 @@ def pair(old: str, new: str) -> str:
         kinds=KINDS,
         counted=found.comparison.counted(),
         colours=COLOURS,
+        totals=found.totals,
         legend=_legend(found, side),
         groups={name: _by_district(listed, found) for name, listed in lines.items()},
         choices=_choices(catalogue, found, query),
@@ -115,10 +116,11 @@ def _lines(found: BoundaryChanges, *, of: str) -> list[Line]:
         at, to = (flow.old, flow.new) if of == "old" else (flow.new, flow.old)
         ground = flow.share_of_old if of == "old" else flow.share_of_new
         if at in parts and (ground or flow.incidents):
-            share = flow.incidents / incidents[at] if incidents[at] else None
+            whole = incidents[at]
+            share = flow.incidents / whole if whole and flow.incidents is not None else None
             parts[at].append(Part(other.wards[to] if to is not None else None, flow.kind, ground, flow.incidents, share))
     listed = [
-        Line(mine.wards[i], kinds[i], incidents[i], tuple(sorted(p, key=lambda part: (-part.incidents, -part.ground))))
+        Line(mine.wards[i], kinds[i], incidents[i], tuple(sorted(p, key=lambda part: (-(part.incidents or 0), -part.ground))))
         for i, p in parts.items()
     ]
     return sorted(listed, key=lambda line: (line.ward.name, line.ward.code))
@@ -170,7 +172,9 @@ def _map_values(found: BoundaryChanges, lines: list[Line], side: str, drawn: Bou
 
 def _sentence(line: Line, side: str) -> str:
     where = [
-        f"{part.ward.name} ({part.incidents:,} incidents)" for part in line.parts[:3] if part.ward and part.kind != "sliver"
+        f"{part.ward.name}{'' if part.incidents is None else f' ({part.incidents:,} incidents)'}"
+        for part in line.parts[:3]
+        if part.ward and part.kind != "sliver"
     ]
     more = f" and {len(line.parts) - 3} more" if len(line.parts) > 3 else ""
     way = "now in" if side == "old" else "before in"
