@@ -407,6 +407,38 @@ def test_orders_that_contradict_each_other_are_asked(propose):
     assert "line 4 '05/16/2024' of 'Date' cannot be with the day first" in unwrapped(text)
 
 
+@pytest.mark.parametrize("year", [2021, 2024])
+def test_an_order_that_another_column_proves_and_this_one_belies_is_asked(propose, year):
+    days = [datetime(year, 3, 1 + i % 12) for i in range(24)]  # noqa: DTZ001 - the place's own clock
+    rows = [[f"R{i}", f"{day:%d/%m/%Y}", f"03/{1 + i:02}/{year}", "x"] for i, day in enumerate(days)]
+
+    text, _ = propose(["Ref", "Recorded", "Occurred", "Type"], rows)
+
+    assert asked(text) == ["source", "format"]
+    assert f"line 14 '03/13/{year}' of 'Occurred' has the month first, but 'Recorded' speaks against it" in unwrapped(
+        text
+    ).replace("The month", "the month")
+    assert f"from {year}-01-03 to {year}-12-03; with" in unwrapped(text)
+    assert f"from {year}-03-01 to {year}-03-12." in unwrapped(text)
+
+
+def test_an_order_that_another_column_proves_holds_for_a_week(propose):
+    rows = [[f"R{i}", f"{1 + i % 9:02}/03/2024", f"{27 + i % 3}/02/2024", "x"] for i in range(24)]
+
+    text, told = propose(["Ref", "Recorded", "Occurred", "Type"], rows)
+
+    assert (asked(text), told["dates"]) == (["source"], {"format": "%d/%m/%Y"})
+
+
+def test_hours_of_half_a_day_are_pointed_at(propose):
+    rows = [[f"R{i}", f"{1 + i}/03/2024", f"{1 + i % 12}:15", "x"] for i in range(24)]
+
+    text, told = propose(["Ref", "Incident Date", "Incident Time", "Type"], rows)
+
+    assert "time" not in told["columns"]
+    assert "'Incident Time' holds times that can be read in two ways" in unwrapped(text)
+
+
 def test_an_order_that_would_lie_in_the_future_is_none(propose):
     text, told = propose_dates(propose, ["05/12/2024", "06/11/2024"])
 
@@ -514,6 +546,15 @@ def test_codes_of_the_home_office_need_no_answers(propose, tmp_path):
     assert told["crime_types"] == {"999/99": ""}
     (tmp_path / "layout.toml").write_text(filled(text, {"source": "x"}), encoding="utf-8")
     assert read_layout(tmp_path / "layout.toml").types_of(["28/3"]) == ["burglary"]
+
+
+def test_logs_of_all_kinds_are_not_in_the_stream_of_crimes(propose):
+    asb = [[f"L{i}", f"{1 + i % 28}/02/2024", ["Noise", "Begging"][i % 2]] for i in MANY]
+
+    all_kinds = propose(["Log Number", "Log Date", "Closing Code"], [*asb, *(["L", "13/02/2024", "RTC"] for _ in range(9))])[1]
+    only_asb = propose(["Log Number", "Log Date", "Closing Code"], [*asb, ["L", "13/02/2024", "Duplicate"]])[1]
+
+    assert (all_kinds["codes"], all_kinds["stream"], only_asb["stream"]) == ("nicl", "incidents", "asb")
 
 
 def test_without_a_column_of_kinds_it_is_asked(propose):

@@ -17,6 +17,9 @@ __all__ = ["clock_formats", "is_clock", "kin", "part_columns"]
 
 _FOUR_DIGITS = re.compile(r"([01][0-9]|2[0-3])[0-5][0-9]")
 _DIGITS = re.compile(r"[0-9]{1,4}")
+_TWELVE = re.compile(r"(0?[1-9]|1[0-2]):[0-5][0-9](:[0-5][0-9])?")
+_MANY = 20
+_MOST_HOURS = 10
 _PARTS = {
     "year": re.compile(r"(19|20)[0-9][0-9]"),
     "month": re.compile(r"0?[1-9]|1[0-2]"),
@@ -36,6 +39,8 @@ def is_clock(profile: Profile) -> bool:
 
 def clock_formats(profile: Profile) -> list[str] | None:
     """The formats of its times of day; None if some of them cannot be read for certain (`130` may be 01:30 or 13:00)."""
+    if _is_half_a_day(profile):
+        return None
     formats: set[str] = set()
     for text in profile.texts.to_pylist():
         if not text:
@@ -45,6 +50,13 @@ def clock_formats(profile: Profile) -> list[str] | None:
             return None
         formats.add(found)
     return sorted(formats) or None
+
+
+def _is_half_a_day(profile: Profile) -> bool:
+    """Whether all hours are 1 to 12, nearly all of these, and nothing says before or after noon."""
+    if profile.filled < _MANY or profile.share(_TWELVE) < 1:
+        return False
+    return len({int(text.split(":")[0]) for text in profile.texts.to_pylist() if text}) >= _MOST_HOURS
 
 
 def kin(profile: Profile) -> frozenset[str]:

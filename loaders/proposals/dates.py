@@ -117,8 +117,12 @@ class DateWriting:
 
     def span(self, order: str = "") -> tuple[date, date] | None:
         """The first and the last day, read in an order."""
-        read = [second for _, second in self._days(order) if second > UNREADABLE]
-        return (_day(min(read)), _day(max(read))) if read else None
+        read = self.read_days(order)
+        return (min(read), max(read)) if read else None
+
+    def read_days(self, order: str = "") -> set[date]:
+        """Its different days, read in an order."""
+        return {_day(second) for _, second in self._days(order) if second > UNREADABLE}
 
     def impossible(self, order: str = "") -> list[str]:
         """What has the shape of a date and is none: `99/99/9999`."""

@@ -122,7 +122,10 @@ def _take_codes(kinds: Kinds, coded: list[tuple[Profile, str]], profiles: Sequen
     texts = _add_opening(kinds, chosen, opening, texts)
     _list_words(kinds, [(text, n) for text, n in texts if not table.find(text)])
     kinds.added = _types_of(table)
-    kinds.stream = "asb" if all(c.crime_type == "anti-social-behaviour" for t, _ in texts if (c := table.find(t))) else "crimes"
+    found = {c.crime_type for t, _ in texts if (c := table.find(t))} - {SET_ASIDE}
+    groups = {t.group for t in (*BUILT_IN_CRIME_TYPES, *kinds.added) if t.id in found}
+    # Logs of all kinds in the stream of crimes would take the place of a month's crimes.
+    kinds.stream = "crimes" if groups <= {"crime"} else "asb" if groups == {"asb"} else "incidents"
     kinds.stream_why = f"what the table '{table_name}' says of its codes"
     worded = [
         p.name

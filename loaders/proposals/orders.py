@@ -17,6 +17,8 @@ if TYPE_CHECKING:
 
 __all__ = ["Dated", "When", "decide_order"]
 
+_MANY_DAYS = 8
+
 
 @dataclass(slots=True)
 class When:
@@ -66,6 +68,10 @@ def decide_order(chosen: dict[str, Dated], when: When, *, today: date, line_of: 
         )
         return min(orders)
     order = next(iter(orders))
+    odd = next((d for d in columns if proofs and _speaks_against(d, order, today)), None)
+    if odd is not None:
+        _ask_odd_one(odd, proofs[0], order, when, line_of)
+        return order
     if proofs:
         d, (row, text, _) = proofs[0]
         when.format_why.append(f"{ORDERS[order]}: line {line_of(row)} of '{d.profile.name[:40]}' has '{text[:40]}'")
@@ -82,6 +88,34 @@ def decide_order(chosen: dict[str, Dated], when: When, *, today: date, line_of: 
 def _ends_after(dated: Dated, order: str, today: date) -> bool:
     span = dated.writing.span(order) if dated.writing else None
     return span is not None and (span[1].year, span[1].month) > (today.year, today.month)
+
+
+def _speaks_against(dated: Dated, order: str, today: date) -> bool:
+    """Whether an order that only another column proves makes no sense of this one.
+
+    So read it would lie in the future, which it need not; or it would run over months in which no day is over 12. Of eight days
+    of any months 99.9% of columns have one that is.
+    """
+    if dated.writing is None or len(dated.writing.orders) < 2:
+        return False
+    if _ends_after(dated, order, today):
+        return not all(_ends_after(dated, other, today) for other in dated.writing.orders)
+    days = dated.writing.read_days(order)
+    return len(days) >= _MANY_DAYS and len({day.month for day in days}) > 1 and any(day.day > 1 for day in days)
+
+
+def _ask_odd_one(
+    odd: Dated, proven: tuple[Dated, tuple[int, str, str]], order: str, when: When, line_of: Callable[[int], int]
+) -> None:
+    by, (row, text, _) = proven
+    others = (
+        [f"with {ORDERS[o]}: {_words_of_span(odd, o)}" for o in sorted(odd.writing.orders - {order})] if odd.writing else []
+    )
+    when.format_question = (
+        f"line {line_of(row)} '{text[:25]}' of '{by.profile.name[:30]}' has {ORDERS[order]}, but '{odd.profile.name[:30]}' "
+        f"speaks against it: none of its days is over 12, and so read {_words_of_span(odd, order)}; {'; '.join(others)}. If "
+        "the two columns stand in two orders, export the file again with one"
+    )
 
 
 def _words_of_span(dated: Dated, order: str) -> str:
