@@ -12,6 +12,7 @@ from commands.load import load
 from commands.look import counts, map_command, measure, nearness, status
 from commands.notes import coverage, places
 from commands.run import demo, init, serve, unload
+from commands.terminal import obeyed_by_none
 from mapping.errors import WardwatchError
 
 __all__ = ["main"]
@@ -25,9 +26,9 @@ class _Commands(click.Group):
         try:
             return super().invoke(ctx)
         except WardwatchError as error:
-            click.secho(f"Error: {error.message}", err=True, fg="red")
+            click.secho(f"Error: {obeyed_by_none(error.message)}", err=True, fg="red")
             if error.hint:
-                click.echo(error.hint, err=True)
+                click.echo(obeyed_by_none(error.hint), err=True)
             ctx.exit(1)
 
 

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from commands.terminal import FORMAT, open_store, say
+from commands.terminal import FORMAT, obeyed_by_none, open_store, say
 from mapping.errors import BadRequest
 from mapping.settings import load_settings
 
@@ -32,7 +32,7 @@ def status(format_: str, *, changes: bool) -> None:
     if changes:
         found["changes"] = Reader(engine, open_only=False).alterations()
         lines += alteration_lines(found["changes"])
-    click.echo(json.dumps(found, indent=2, ensure_ascii=False) if format_ == "json" else "\n".join(lines))
+    click.echo(json.dumps(found, indent=2, ensure_ascii=False) if format_ == "json" else obeyed_by_none("\n".join(lines)))
 
 
 def _question_options(command: Callable[..., None]) -> Callable[..., None]:

@@ -7,7 +7,7 @@ from typing import Any
 
 import click
 
-from commands.terminal import FORMAT, open_store, say
+from commands.terminal import FORMAT, obeyed_by_none, open_store, say
 from mapping.settings import load_settings
 
 __all__ = ["coverage", "places"]
@@ -24,7 +24,7 @@ def coverage(ctx: click.Context) -> None:
         engine = open_store(load_settings())
         check_ready(engine)
         with reading(engine) as connection:
-            click.echo("\n".join(list_notes(connection)))
+            click.echo(obeyed_by_none("\n".join(list_notes(connection))))
 
 
 @coverage.command("set")

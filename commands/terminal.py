@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from mapping.settings import Settings
 
-__all__ = ["FORMAT", "QUIET", "open_store", "progress_bar", "say"]
+__all__ = ["FORMAT", "QUIET", "obeyed_by_none", "open_store", "progress_bar", "say"]
 
 
 def open_store(settings: Settings, *, must_exist: bool = True) -> Engine:
@@ -60,4 +60,11 @@ FORMAT = click.option("--format", "format_", type=click.Choice(["table", "csv", 
 def say(lines: list[str]) -> None:
     """Print messages, on stderr: stdout is for results."""
     for line in lines:
-        click.echo(line, err=True)
+        click.echo(obeyed_by_none(line), err=True)
+
+
+def obeyed_by_none(text: str) -> str:
+    """Lines for a terminal: what files say may hold control characters, and must not move its cursor or name its window."""
+    from mapping.tables import printable
+
+    return "\n".join(printable(line) for line in text.split("\n"))

@@ -10,13 +10,14 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 from pyproj import CRS, Transformer
+from pyproj.exceptions import CRSError
 
 from mapping.vocabulary import LONLAT, METRES, in_united_kingdom, to_lonlat, to_metres
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-__all__ = ["Points", "metres_of", "read_numbers", "read_points"]
+__all__ = ["Points", "find_system", "metres_of", "read_numbers", "read_points"]
 
 _THOUSANDS = re.compile(r"-?[0-9]{1,3}(,[0-9]{3})+(\.[0-9]*)?")
 _NUMBER = re.compile(r"[+-]?([0-9]+\.?[0-9]*|\.[0-9]+)([eE][+-]?[0-9]{1,3})?")
@@ -36,6 +37,16 @@ class Points:
     why: list[str]
     doubt: str = ""
     hint: str = ""
+
+
+def find_system(text: object) -> CRS | None:
+    """The coordinate system of a name or a definition; None where it is none, or none that says where on Earth a point is."""
+    try:
+        found = CRS.from_user_input(text)
+    except CRSError:
+        return None
+    # Local systems, as drawing programs write them, and heights lead nowhere.
+    return found if found.is_geographic or found.is_projected else None
 
 
 def read_numbers(texts: pa.ChunkedArray, *, decimal: str) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
@@ -81,7 +92,9 @@ def read_points(x_texts: pa.ChunkedArray, y_texts: pa.ChunkedArray, *, crs: str,
         doubt, hint = "lie outside the United Kingdom", _other_reading(pairs.real, pairs.imag, crs)
     placed = np.flatnonzero(usable)[inside[at]]
     result_x, result_y = np.full(len(x), np.nan), np.full(len(x), np.nan)
-    result_x[placed], result_y[placed] = np.round(east, 3)[at][inside[at]], np.round(north, 3)[at][inside[at]]
+    for result, metres in ((result_x, east), (result_y, north)):
+        # Only those inside: of what is far out of any range, rounding overflows.
+        result[placed] = np.round(np.where(inside, metres, 0), 3)[at][inside[at]]
     unusable = np.flatnonzero(given & np.isnan(result_x))
     reasons = [_reason(zero=bool(zero[i]), paired=bool(paired[i]), bad=bool(x_bad[i] or y_bad[i])) for i in unusable]
     return Points(result_x, result_y, unusable, reasons, doubt, hint)

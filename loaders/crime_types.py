@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from loaders.checking import blank_as_null, constant
 from loaders.layouts import SET_ASIDE, Layout, built_in_layouts, type_key
+from loaders.proposals.writing import quoted
 
 if TYPE_CHECKING:
     from loaders.checking import Checking
@@ -117,7 +118,7 @@ def _name_of(text: str, layout: Layout) -> str:
 
 def _unknown_fault(check: Checking, unknown: Counter[str]) -> str:
     layout, column = check.layout, check.layout.columns.crime_type
-    lines = [f'"{_toml(text)}" = ""  # {n:,} rows' for text, n in unknown.most_common(_UNKNOWN_SHOWN)]
+    lines = [f'{quoted(text)} = ""  # {n:,} rows' for text, n in unknown.most_common(_UNKNOWN_SHOWN)]
     if len(unknown) > _UNKNOWN_SHOWN:
         lines.append(f"# ... and {len(unknown) - _UNKNOWN_SHOWN:,} more: is it the right column?")
     if column in unknown:
@@ -136,7 +137,3 @@ def _unknown_fault(check: Checking, unknown: Counter[str]) -> str:
 def _extending(layout: Layout) -> str:
     """The line by which a user's layout takes over one of ours; their own they have at hand."""
     return f'extends = "{layout.name}"\n' if built_in_layouts().get(layout.name) == layout else ""
-
-
-def _toml(text: str) -> str:
-    return text.replace("\\", "\\\\").replace('"', '\\"')

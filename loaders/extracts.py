@@ -5,9 +5,11 @@ from __future__ import annotations
 import gzip
 import hashlib
 import io
+import re
 import zipfile
 import zlib
 from dataclasses import dataclass
+from functools import reduce
 from pathlib import Path, PurePosixPath
 from typing import TYPE_CHECKING
 
@@ -23,6 +25,9 @@ TABLE_SUFFIXES = (".csv", ".tsv", ".txt", ".xlsx")
 LARGEST_EXPANDED_BYTES = 8 * 2**30
 _HIGHEST_RATIO = 200  # real CSV shrinks 10 to 30 times
 _SMALL_BYTES = 50 * 2**20
+_MOST_CELLS = 50_000_000  # 1.6 GB where the reader lays them out
+_FAR_COLUMN = re.compile(rb"""r=["']([A-Z]{2,3})[0-9]""")
+_ROW = re.compile(rb"""r=["'][A-Z]*([0-9]{1,9})["']""")
 
 
 @dataclass(frozen=True, slots=True)
@@ -116,11 +121,38 @@ def _received(name: str, data: bytes) -> Received:
         try:
             with zipfile.ZipFile(io.BytesIO(data)) as archive:
                 check_archive(archive, name)
-        except zipfile.BadZipFile as error:
+                _refuse_vast(archive, name)
+        except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
             raise DataRefused(f"{name}: the workbook is damaged or cut short.", hint="Fetch it again.") from error
     elif b"\0" in data and not data.startswith((b"\xff\xfe", b"\xfe\xff")):
         raise DataRefused(f"{name}: is a binary file, not a text table.", hint="Export it as CSV or XLSX.")
     return Received(name, data, hashlib.sha256(data).hexdigest())
+
+
+def _refuse_vast(workbook: zipfile.ZipFile, name: str) -> None:
+    """Refuse a sheet with a cell far from all others: the reader lays out every cell up to it, and dies for want of memory."""
+    for sheet in (member for member in workbook.namelist() if member.endswith(".xml") and "sharedStrings" not in member):
+        columns = max((_column_number(letters) for letters in _found(workbook, sheet, _FAR_COLUMN)), default=0)
+        # Up to column Z a sheet of every row there can be is no more than is read.
+        rows = max(map(int, _found(workbook, sheet, _ROW)), default=0) if columns else 0
+        if rows * columns > _MOST_CELLS:
+            raise DataRefused(
+                f"{name}: a sheet reaches to row {rows:,} and column {columns:,}, too far to be read.",
+                hint="Delete what stands far from the table, or save the sheet with the table as CSV.",
+            )
+
+
+def _found(archive: zipfile.ZipFile, member: str, pattern: re.Pattern[bytes]) -> Iterator[bytes]:
+    """What a pattern finds in a member, read in pieces (whatever stands across two is found, and perhaps twice)."""
+    with archive.open(member) as part:
+        text = b""
+        while piece := part.read(2**22):
+            text = text[-30:] + piece
+            yield from (found[1] for found in pattern.finditer(text))
+
+
+def _column_number(letters: bytes) -> int:
+    return reduce(lambda number, letter: 26 * number + letter - 64, letters, 0)
 
 
 def check_archive(archive: zipfile.ZipFile, name: str) -> None:

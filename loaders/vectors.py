@@ -19,10 +19,8 @@ import numpy as np
 import pyogrio
 import shapely
 from pyogrio.errors import DataLayerError, DataSourceError, FeatureError
-from pyproj import CRS
-from pyproj.exceptions import CRSError
 
-from loaders.coordinates import metres_of
+from loaders.coordinates import find_system, metres_of
 from loaders.extracts import check_archive
 from mapping.errors import DataRefused
 from mapping.vocabulary import in_united_kingdom, to_lonlat
@@ -31,6 +29,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from numpy.typing import NDArray
+    from pyproj import CRS
 
 __all__ = ["VectorFile", "read_vectors"]
 
@@ -244,17 +243,19 @@ def _polygons_of_collection(collection: Any, at: int, file: VectorFile) -> Any: 
 
 
 def _crs(frame: geopandas.GeoDataFrame, given: str | None, name: str) -> CRS:
-    if frame.crs is not None:
-        return CRS.from_user_input(frame.crs)
+    stated = frame.crs and find_system(frame.crs)
+    if stated:
+        return stated
     if not given:
+        why = "(a .prj file is missing)" if frame.crs is None else f"but '{frame.crs.name}', which places nothing on Earth"
         raise DataRefused(
-            f"{name}: does not say its coordinate system (a .prj file is missing).",
+            f"{name}: does not say its coordinate system {why}.",
             hint="Give it with --crs: EPSG:27700 for national grid metres, EPSG:4326 for longitude and latitude.",
         )
-    try:
-        return CRS.from_user_input(given)
-    except CRSError as error:
-        raise DataRefused(f"'{given}' is not a coordinate system.", hint="Write for example EPSG:27700.") from error
+    found = find_system(given)
+    if found is None:
+        raise DataRefused(f"'{given}' is not a coordinate system.", hint="Write for example EPSG:27700.")
+    return found
 
 
 def _to_metres(shapes: NDArray[np.object_], crs: CRS, file: VectorFile) -> NDArray[np.object_]:

@@ -5,11 +5,12 @@ from __future__ import annotations
 import math
 from numbers import Integral, Real
 from typing import TYPE_CHECKING
+from unicodedata import category
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
 
-__all__ = ["write_csv", "write_text"]
+__all__ = ["printable", "write_csv", "write_text"]
 
 _FORMULA_STARTS = ("=", "+", "-", "@", "\t", "\r")
 
@@ -55,11 +56,22 @@ def _quoted(text: str) -> str:
     return text
 
 
+def printable(text: str) -> str:
+    r"""A text as one line that no terminal obeys: what is no letter, mark or space is written as its escape.
+
+    >>> print(printable("Bury\x1b[2J\nEast"))
+    Bury\x1b[2J\nEast
+    """
+    if text.isprintable():
+        return text
+    return "".join(c if c.isprintable() or category(c) == "Zs" else c.encode("unicode_escape").decode() for c in text)
+
+
 def write_text(columns: Sequence[str], rows: Iterable[Mapping[str, object]]) -> str:
     """Rows as aligned text for a terminal, numbers rounded to two decimals."""
 
     def text(value: object) -> str:
-        return "" if value is None else f"{value:,.2f}" if isinstance(value, float) else str(value)
+        return "" if value is None else f"{value:,.2f}" if isinstance(value, float) else printable(str(value))
 
     grid = [list(columns), *([text(row[column]) for column in columns] for row in rows)]
     widths = [max(len(line[i]) for line in grid) for i in range(len(columns) - 1)]

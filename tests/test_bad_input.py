@@ -5,6 +5,8 @@ import io
 import re
 import socket
 import sqlite3
+import tomllib
+import warnings
 import zipfile
 
 import pytest
@@ -84,12 +86,14 @@ def zipped(**members):
     return made.getvalue()
 
 
-def workbook(rows):
+def workbook(rows, *, far=False):
     made = io.BytesIO()
     with xlsxwriter.Workbook(made, {"in_memory": True}) as book:
         sheet = book.add_worksheet()
         for number, row in enumerate(rows):
             sheet.write_row(number, 0, row)
+        if far:
+            sheet.write(1_048_575, 16_383, "x")
     return made.getvalue()
 
 
@@ -150,6 +154,11 @@ UNREADABLE = {
     "path to a drive": ("extract.zip", zipped(**{"C:\\x.csv": GOOD}), ["climbs out"]),
     "zip bomb": ("extract.zip", zipped(**{NAME: bytes(60 * 2**20)}), ["would expand", "zip bomb", "unpack it yourself"]),
     "workbook bomb": ("extract.xlsx", zipped(**{"xl/sheet1.xml": bytes(60 * 2**20)}), ["would expand", "zip bomb"]),
+    "workbook with a cell far away": (
+        "extract.xlsx",
+        workbook([HEADER], far=True),
+        ["row 1,048,576 and column 16,384", "too far"],
+    ),
     "gzip bomb": (f"{NAME}.gz", gzip.compress(bytes(60 * 2**20)), ["would expand", "bomb"]),
 }
 
@@ -283,6 +292,36 @@ def test_unknown_types_are_all_listed_with_lines_that_then_work(refused, invoke,
     fill(url, incidents=())
     done = invoke("load", "incidents", "--layout", write_layout(tmp_path, filled), extract, store=url, env=CLOCK)
     assert "4 rows read: 4 kept" in done.stderr
+
+
+HOSTILE = "\x07\x9b2J\u202e\x7f"
+"""What a terminal would obey: a bell, a sequence that clears it, and letters that turn round."""
+
+
+def test_what_a_file_says_never_reaches_a_terminal_raw(refused, county, invoke, tmp_path):
+    day, extract = "05/02/2024", tmp_path / "calls.csv"
+    options = ("--layout", write_layout(tmp_path), "--window", "2024-02:2024-02")
+    for row in ((day, HOSTILE, NW), (HOSTILE, "NOISE", NW)):
+        said = refused("load", "incidents", write_calls(tmp_path, [row]), *options, says=["calls.csv"])
+        assert said.replace("\n", "").isprintable()
+    unknown = refused("load", "incidents", write_calls(tmp_path, [(day, HOSTILE, NW)]), *options, says=[])
+    pasted = unknown[unknown.index("[crime_types]") :].split("\nNothing")[0]
+    assert tomllib.loads(pasted) == {"crime_types": {HOSTILE: ""}}
+    extract.write_text(f"Re{HOSTILE}f,What\n1,2\n", encoding="utf-8")
+    assert "Re\\x07\\x9b2J\\u202e\\x7ff" in refused("load", "incidents", extract, says=["no layout knows its header"])
+    with county.copy(tmp_path) as url:
+        rows = [(day, HOSTILE, NW), (day, "NOISE", NW)]
+        done = invoke("load", "incidents", write_calls(tmp_path, rows), *options, "--set-aside-unknown", store=url, env=CLOCK)
+    assert done.stderr.replace("\n", "").isprintable()
+
+
+def test_a_coordinate_out_of_any_range_is_one_that_is_outside(county, invoke, tmp_path):
+    rows = [("05/02/2024", "NOISE", NW), ("05/02/2024", "NOISE", NW), ("05/02/2024", "NOISE", ("-1e308", "201500"))]
+    options = ("--layout", write_layout(tmp_path), "--window", "2024-02:2024-02")
+    with county.copy(tmp_path) as url, warnings.catch_warnings():
+        warnings.simplefilter("error")
+        done = invoke("load", "incidents", write_calls(tmp_path, rows), *options, store=url, env=CLOCK)
+    assert "repaired: 1 row: the point is outside the United Kingdom" in done.stderr
 
 
 def test_unknown_types_of_a_users_own_layout_go_into_that_layout(refused, tmp_path):

@@ -1,6 +1,7 @@
 """`fetch boundaries` against a server that answers as the ONS portal does, faults included."""
 
 import json
+import math
 import re
 from dataclasses import replace as altered
 
@@ -314,6 +315,11 @@ def test_errors_with_status_200_are_seen(fetch, portal, tmp_path):
     portal.faults[f"/ons/{BFC}/FeatureServer/0"] = [error(400, "Invalid URL")]
     told = fetch("--replace", status=1)
     assert "the service says: '400 Invalid URL'" in told
+
+
+def test_a_layer_that_says_what_no_number_is(fetch, portal):
+    portal.faults[f"/ons/{BFC}/FeatureServer/0"] = [lambda right: said(json.loads(right.body) | {"maxRecordCount": math.inf})]
+    assert "does not describe its fields" in fetch(status=1)
 
 
 @pytest.mark.parametrize("too_much", [error(400), Answer(b" " * (2**20 + 1))], ids=["refused", "too-large"])

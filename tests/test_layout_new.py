@@ -637,6 +637,7 @@ def test_bytes_that_are_no_utf_8(propose, encoding, asks):
         (b'Ref,Date,Type\n1,2,"3\n', "never closed"),
         (b'Ref,"Da"te,Type\n1,2,"3"\n4,5\n', "expected after"),
         (b"\0\0\0\0", "binary file"),
+        (",".join(f"Column {i}" for i in range(1001)).encode() + b"\n" + b"1," * 1001, "1,001 columns"),
     ],
 )
 def test_what_is_no_table_is_refused(invoke, tmp_path, data, says):

@@ -180,6 +180,15 @@ def test_the_encoding_of_names(load, wards, tmp_path, encoding, cpg):
     assert names == ["Ynys Môn", "Southwest", "Saint-Éloi", "Southeast"]
 
 
+def test_a_prj_that_places_nothing_on_earth_is_asked_for(load, wards, tmp_path):
+    path = tmp_path / "wards.shp"
+    wards.to_file(path)
+    path.with_suffix(".prj").write_text('LOCAL_CS["plan",UNIT["metre",1]]')
+
+    assert "its coordinate system but" in load(path, status=1)
+    assert "4 areas" in load(path, "--crs", "EPSG:27700")
+
+
 def test_a_missing_prj_is_asked_for(load, wards, tmp_path):
     path = write_shapefile(wards, tmp_path / "plain")
     path.with_suffix(".prj").unlink()

@@ -55,6 +55,17 @@ def test_weights_are_shares_of_an_area(engine, tmp_path):
     assert version(engine) != before
 
 
+def test_a_part_without_weight_leads_nowhere(engine, tmp_path):
+    """A ward of such parts only is not covered: as a ward that holds an area its figure would be a true zero."""
+    rows = [("E01000001", NORTHWEST, 400), ("E01000001", SOUTHWEST, 0)]
+    path = write_table(tmp_path / "lookup.csv", ("LSOA21CD", "WD24CD", "Residents"), rows)
+
+    report = load_lookup(engine, path, areas="lsoa21", boundaries="wd24", weighted_by="population", now=NOW)
+
+    assert weights(engine) == {("E01000001", NORTHWEST): 1}
+    assert report.wards == 1
+
+
 def test_a_best_fit_as_the_statistics_office_publishes_it(engine, tmp_path):
     header = ("LSOA21CD", "LSOA21NM", "WD24CD", "WD24NM", "LAD24CD", "LAD24NM", "ObjectId")
     rows = [

@@ -10,7 +10,7 @@ import pytest
 from python_calamine import CalamineWorkbook
 
 from mapping.errors import BadRequest
-from mapping.tables import write_csv
+from mapping.tables import write_csv, write_text
 from web.tables import rows_answer, table_headers
 
 META = {
@@ -49,6 +49,12 @@ def test_every_text_is_read_back_as_it_was(text):
     written = write_csv(["name", "more"], [{"name": text, "more": 1}])
 
     assert list(csv.reader(io.StringIO(written, newline=""))) == [["name", "more"], [text, "1"]]
+
+
+def test_no_text_is_obeyed_by_a_terminal():
+    rows = [{"name": "Bury\x1b[2J\nEast\x9b\u202e", "value": 1}, {"name": "Ynys\u00a0Môn 東", "value": 2}]
+
+    assert write_text(["value", "name"], rows) == "value  name\n1      Bury\\x1b[2J\\nEast\\x9b\\u202e\n2      Ynys\u00a0Môn 東"
 
 
 def test_what_is_no_column_is_left_out_and_other_objects_are_text():

@@ -93,7 +93,7 @@ class Portal:
             id_field = str(told.get("objectIdField") or next(f for f in fields if f.lower() in ("objectid", "fid")))
             page = min(_PAGE, int(told.get("maxRecordCount") or _PAGE))
             edited = str(mapping_in(told, "editingInfo").get("lastEditDate") or "")
-        except (KeyError, TypeError, ValueError, AttributeError, StopIteration) as error:
+        except (KeyError, TypeError, ValueError, OverflowError, AttributeError, StopIteration) as error:
             raise Unreachable(f"{service}: does not describe its fields.", hint="The service has changed.") from error
         return Layer(service, fields, id_field, max(page, 1), edited)
 

@@ -62,7 +62,7 @@ def read_layout(path: Path) -> Layout:
             f"{path}: {error.strerror}.",
             hint=f"Give the path of a layout, or the name of one of: {', '.join(_our_files())}.",
         ) from error
-    except (tomllib.TOMLDecodeError, UnicodeDecodeError) as error:
+    except (tomllib.TOMLDecodeError, UnicodeDecodeError, RecursionError) as error:
         raise DataRefused(f"{path}: is not TOML: {error}.", hint="docs/layouts.md shows a layout.") from error
     questions = unanswered(declared, text)
     if questions:

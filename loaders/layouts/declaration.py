@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import hashlib
 import re
 from datetime import UTC, datetime
@@ -9,9 +10,8 @@ from pathlib import Path
 from typing import Literal
 
 from pydantic import BaseModel, ConfigDict, Field, PrivateAttr, ValidationInfo, field_validator, model_validator
-from pyproj import CRS
-from pyproj.exceptions import CRSError
 
+from loaders.coordinates import find_system
 from loaders.layouts.codes import SET_ASIDE, CodeTable, code_key, find_code, read_code_table
 from mapping.vocabulary import BUILT_IN_CRIME_TYPES, GROUP_NAMES, CrimeType, slug
 
@@ -19,6 +19,9 @@ __all__ = ["EXCEL", "AddedType", "Columns", "Dates", "Layout", "type_key"]
 
 EXCEL = "excel"
 """The format of dates that a spreadsheet left as numbers: days since the end of 1899."""
+
+_LONGEST = 500
+"""Characters of a name or an attribution."""
 
 
 def type_key(text: str) -> str:
@@ -34,6 +37,14 @@ def _checked_format(text: str) -> str:
         datetime.strptime(moment.strftime(text), text)  # noqa: DTZ007
     except (ValueError, re.error):
         raise ValueError(f"'{text}' is not a format of dates; write for example %d/%m/%Y") from None
+    return text
+
+
+def _checked_text(text: str) -> str:
+    if not text:
+        raise ValueError("is empty")
+    if not text.isprintable() or len(text) > _LONGEST:
+        raise ValueError(f"holds control characters, or more than {_LONGEST} characters")
     return text
 
 
@@ -106,6 +117,11 @@ class AddedType(_Strict):
     name: str
     group: Literal["crime", "asb", "other"]
 
+    @field_validator("id", "name")
+    @classmethod
+    def _plain(cls, value: str) -> str:
+        return _checked_text(value)
+
 
 class Layout(_Strict):
     """A supplier's arrangement. `window = "month"`: each file is complete for the one month its name or its rows give.
@@ -146,28 +162,28 @@ class Layout(_Strict):
     @classmethod
     def _known_encoding(cls, value: str) -> str:
         try:
-            "".encode(value)
-        except LookupError:
-            raise ValueError(f"'{value}' is not the name of an encoding") from None
+            known = codecs.lookup(value).name
+            "".encode(known)
+        except (LookupError, UnicodeError):
+            known = ""
+        # Those of the names of hosts are no encodings of files.
+        if known in ("", "idna", "punycode"):
+            raise ValueError(f"'{value}' is not the name of an encoding")
         return value
 
     @field_validator("crs")
     @classmethod
     def _known_crs(cls, value: str) -> str:
-        try:
-            CRS.from_user_input(value) if value else None
-        except CRSError:
-            raise ValueError(f"'{value}' is not a coordinate system; write for example EPSG:27700") from None
+        if value and not find_system(value):
+            raise ValueError(f"'{value}' is not a coordinate system; write for example EPSG:27700")
         return value
 
-    @field_validator("name", "stream", "source_name", "attribution", "files")
+    @field_validator("name", "source", "stream", "source_name", "attribution", "files")
     @classmethod
     def _plain(cls, value: str, info: ValidationInfo) -> str:
         if not value and info.field_name in ("name", "stream"):
             raise ValueError("is empty")
-        if not value.isprintable() or len(value) > 500:
-            raise ValueError("holds control characters, or more than 500 characters")
-        return value
+        return _checked_text(value) if value else value
 
     @field_validator("delimiter")
     @classmethod

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 __all__ = ["Opened", "open_unknown"]
 
 _VALUE = re.compile(r"[+-]?[0-9][0-9.,:/ T-]*|[(].*[)]")
+_MOST_COLUMNS = 1000
 _DELIMITER_WORDS = {",": "commas", ";": "semicolons", "\t": "tabs", "|": "upright bars"}
 
 
@@ -69,12 +71,13 @@ def open_unknown(path: Path) -> Opened:
 
 def _nameable(header: list[str]) -> list[str]:
     """The columns that a layout can name: those whose header is there, and there once."""
-    return [column for column in header if column and header.count(column) == 1]
+    times = Counter(header)
+    return [column for column in header if column and times[column] == 1]
 
 
 def _header_notes(header: list[str], header_line: int) -> list[str]:
     notes = []
-    twice = sorted({column for column in header if column and header.count(column) > 1})
+    twice = sorted(column for column, times in Counter(header).items() if column and times > 1)
     if twice:
         shown = ", ".join(repr(column[:60]) for column in twice[:5])
         notes.append(f"These columns stand in the header more than once, so no layout can name them: {shown}.")
@@ -87,6 +90,7 @@ def _open_workbook(received: Received) -> Opened:
     header: list[str] = []
 
     def wanted(fields: list[str]) -> list[str]:
+        _refuse_wide(fields, received.name)
         header.extend(fields)
         return _nameable(fields)
 
@@ -126,6 +130,7 @@ def _find_header(data: bytes, name: str) -> tuple[str, list[str], int, int, int]
             same = sum(len(_trimmed(fields)) * 0.6 <= n <= len(fields) for n in after)
             if not _looks_like_header(fields) or same * 2 < len(after):
                 continue
+            _refuse_wide(fields, name)
             told = sum(known_words(words_of(field)) for field in fields)
             exact = sum(len(row) == len(fields) for row, _ in records[at + 1 :])
             score = (exact * 2 >= len(after), min(told, 3), len(fields))
@@ -135,6 +140,14 @@ def _find_header(data: bytes, name: str) -> tuple[str, list[str], int, int, int]
     if best is None:
         raise _no_header(name)
     return best[1:]
+
+
+def _refuse_wide(header: list[str], name: str) -> None:
+    if len(header) > _MOST_COLUMNS:
+        raise DataRefused(
+            f"{name}: has {len(header):,} columns, where {_MOST_COLUMNS:,} are the most that are looked at.",
+            hint="Keep the columns that matter, or write the layout by hand (docs/layouts.md).",
+        )
 
 
 def _trimmed(fields: list[str]) -> list[str]:

@@ -31,7 +31,7 @@ def shares_of(
     Returns
     -------
     shares
-        Of that shape. A row sums to 1, less what lies in no ward.
+        Of that shape. A row sums to 1, less what lies in no ward; pairs of weight 0 are left out.
 
     Raises
     ------
@@ -46,7 +46,8 @@ def shares_of(
     if np.any(whole[at] <= 0):
         message = "an area has no weight at all"
         raise ValueError(message)
-    inside = ward >= 0
+    # A part that nothing weighs on is no part: a ward of such parts only is not covered, rather than a zero.
+    inside = (ward >= 0) & (weight > 0)
     share = (weight / whole[at])[inside]
     return sparse.coo_array((share, (at[inside], ward[inside])), shape=shape).tocsr()
 
