@@ -36,19 +36,22 @@ def read_by_layout(received: Received, layouts: Sequence[Layout]) -> tuple[Table
         return _read_workbook(received, layouts)
     fits: list[tuple[Layout, bytes, str, list[str], int]] = []
     seen: list[str] = []
-    begun: dict[tuple[str, str], list[tuple[list[str], int]]] = {}
+    begun: dict[str, bytes] = {}
+    records: dict[tuple[str, str], list[tuple[list[str], int]]] = {}
     whole: dict[str, bytes | DataRefused] = {}
     for layout in layouts:
+        encoding, columns = layout.encoding, layout.columns.named
+        if encoding not in begun:
+            begun[encoding] = decode_beginning(received, encoding=encoding)
         for delimiter in [layout.delimiter] if layout.delimiter else DELIMITERS:
-            key = (layout.encoding, delimiter)
-            if key not in begun:
-                begun[key] = first_records(decode_beginning(received, encoding=layout.encoding), delimiter=delimiter)
-            records = begun[key]
-            seen = max(seen, records[0][0] if records else [], key=len)
-            header = next(((fields, line) for fields, line in records if not layout.missing_columns(fields)), None)
+            key = (encoding, delimiter)
+            if key not in records:
+                records[key] = first_records(begun[encoding], delimiter=delimiter)
+            seen = max(seen, records[key][0][0] if records[key] else [], key=len)
+            header = next(((fields, line) for fields, line in records[key] if all(c in fields for c in columns)), None)
             if header:
                 # A long file is decoded whole only where its header fits.
-                data = whole[layout.encoding] = whole.get(layout.encoding) or _decoded(received, layout.encoding)
+                data = whole[encoding] = whole.get(encoding) or _decoded(received, encoding)
                 if isinstance(data, bytes):
                     fits.append((layout, data, delimiter, *header))
                 break

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 __all__ = ["BadRow", "Table", "decode", "decode_beginning", "first_records", "read_delimited", "read_workbook"]
 
-_BEGINNING = 2**18  # bytes
+_BEGINNING = 2**16  # bytes
 _HEADER_WITHIN = 20  # records: titles that a spreadsheet puts above its table
 
 

@@ -8,11 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pyarrow as pa
-from scipy import sparse
 from sqlalchemy import delete, select
 
 from mapping.counts import Supply
-from mapping.statistics import apportion
 from mapping.store import bulk_insert
 from mapping.store.models import (
     AreaCount,
@@ -33,6 +31,7 @@ if TYPE_CHECKING:
     from datetime import date
 
     from numpy.typing import NDArray
+    from scipy import sparse
     from sqlalchemy import Connection, Row
 
     from mapping.counts import Counts
@@ -135,6 +134,8 @@ def _read_counted(connection: Connection, sources: set[int] | None) -> dict[tupl
 
 
 def _matrix(cells: list[tuple[str, date, int, int]]) -> _Counted:
+    from scipy import sparse
+
     # Sorted, so that sums of fractions are the same to the last digit whatever order an engine gave the rows in.
     cells.sort()
     area_of, month_of, type_of, count_of = zip(*cells, strict=True)
@@ -154,6 +155,8 @@ def _shares(
     connection: Connection, found: Row[Any], areas: str, codes: list[str], wards: Sequence[Row[Any]]
 ) -> sparse.csr_array | None:
     """Shares of these areas in the wards of a set; None where there is no way from them to it."""
+    from scipy import sparse
+
     shape = (len(codes), len(wards))
     if areas == found.name:
         at = area_indices(codes, [w.code for w in wards], [w.name for w in wards])
@@ -185,6 +188,10 @@ def _has_lookup(connection: Connection, areas: str, set_id: int) -> bool:
 
 
 def _on_set(counted: _Counted, shares: sparse.csr_array, ward_ids: list[int], *, source_id: int, estimated: bool) -> pa.Table:
+    from scipy import sparse
+
+    from mapping.statistics import apportion
+
     found = sparse.coo_array(apportion(counted.matrix, shares))
     found.sum_duplicates()
     some = found.data > 0
