@@ -8,13 +8,13 @@ from typing import TYPE_CHECKING
 import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from loaders.listings import distinct, fitting, named_so, plain_numbers, refuse_long, shown
 from loaders.sorting import FIRST_YEAR
 from mapping.area_counts import area_indices
 from mapping.errors import DataRefused
-from mapping.store.models import BoundarySet, CrimeTypeRow, Ward
+from mapping.store.models import AreaCount, AreaLookup, BoundarySet, CrimeTypeRow, Extract, Ward
 from mapping.vocabulary import BUILT_IN_CRIME_TYPES, Month, name_key
 
 if TYPE_CHECKING:
@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
     from loaders.tables import Table
 
-__all__ = ["Cells", "read_cells"]
+__all__ = ["Cells", "counted_in_no_ward", "read_cells"]
 
 _COUNT_NAMES = r"(?i)count|offences|incidents|crimes|number|total|value"
 _CODE = r"^[A-Z]\d{8}$"
@@ -194,3 +194,21 @@ def _refuse_repeats(cells: Cells, table: Table, name: str) -> None:
                 hint="Give one row for each area, month and type.",
             )
         seen.add(key)
+
+
+def counted_in_no_ward(connection: Connection, *, areas: str, set_id: int, name: str) -> list[str]:
+    """What a lookup leaves out: areas with counts that it puts in no ward of the set, as lines of a report."""
+    placed = select(AreaLookup.area_code).where(AreaLookup.areas == areas, AreaLookup.boundary_set_id == set_id)
+    rows = connection.execute(
+        select(AreaCount.area_code, func.sum(AreaCount.count).label("total"))
+        .join(Extract, Extract.id == AreaCount.extract_id)
+        .where(Extract.areas == areas, AreaCount.area_code.not_in(placed))
+        .group_by(AreaCount.area_code)
+        .order_by(AreaCount.area_code)
+    ).all()
+    lost = sum(int(row.total) for row in rows)
+    if not rows:
+        return []
+    which = shown(row.area_code for row in rows)
+    told = f"{lost:,} incidents counted in {which} are in no ward of {name}"
+    return [f"{told}: the lookup from {areas} has no share of these there."]

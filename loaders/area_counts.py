@@ -11,7 +11,7 @@ import pyarrow as pa
 from sqlalchemy import func, insert, select, update
 
 from loaders.alterations import Alterations
-from loaders.area_cells import Cells, read_cells
+from loaders.area_cells import Cells, counted_in_no_ward, read_cells
 from loaders.extracts import open_received
 from loaders.ledger import clear_window, months_covered, months_of, next_id
 from loaders.listings import read_listing, shown
@@ -310,6 +310,7 @@ def _notes(connection: Connection, report: AreaCountsReport, cells: Cells) -> li
             notes.append(f"On {name} they are exact.")
         elif led:
             notes.append(f"On {name} they are estimated: apportioned by {led}.")
+            notes += counted_in_no_ward(connection, areas=report.areas, set_id=set_id, name=name)
         else:
             notes.append(
                 f"On {name} they give no figure: no lookup from {report.areas} to {name} is loaded (`wardwatch load lookup`)."

@@ -12,6 +12,7 @@ import pyarrow as pa
 import pyarrow.compute as pc
 from sqlalchemy import delete, insert, select
 
+from loaders.area_cells import counted_in_no_ward
 from loaders.extracts import open_received
 from loaders.listings import distinct, fitting, named_so, numbers_in, plain_numbers, read_listing, refuse_long, shown
 from mapping.area_counts import recount_areas
@@ -298,6 +299,7 @@ def _store(
     outside = int((np.diff(found.shares.indptr) == 0).sum())
     empty = [wards[i] for i in np.flatnonzero(np.bincount(at.col, minlength=len(wards)) == 0)]
     notes = [f"{len(empty):,} wards of {boundaries} hold no area: {shown(empty)}."] if empty else []
+    notes += counted_in_no_ward(connection, areas=areas, set_id=set_id, name=boundaries)
     reached = len(wards) - len(empty)
     return LookupReport(areas, boundaries, found.weighted_by, len(found.codes) - outside, outside, reached, notes)
 

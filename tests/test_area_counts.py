@@ -110,6 +110,19 @@ def test_fractions_are_not_cut_off(engine, tmp_path):
     assert figures(engine)[NORTHWEST] == (pytest.approx(0.6), "estimated")
 
 
+def test_counts_that_a_lookup_leaves_out_are_told_whichever_came_first(engine, tmp_path):
+    """Names where the lookup has codes, say: without a word, all of them would be gone."""
+    elm = ("Elm", "2024-01", "drugs", 5)
+    first = load(engine, tmp_path, [*ROWS, elm])
+    led = look_up(engine, tmp_path)
+    again = load(engine, tmp_path, [*ROWS[:3], elm], replace=True)
+
+    words = "in no ward of wd24: the lookup from lsoa21 has no share of these there."
+    assert not any("in no ward" in line for line in first.lines())
+    assert f"12 incidents counted in E01000009, Elm are {words}" in led.lines()
+    assert f"5 incidents counted in Elm are {words}" in again.lines()
+
+
 def test_without_a_lookup_there_is_no_figure_and_the_reason(engine, tmp_path):
     load(engine, tmp_path)
 
