@@ -439,6 +439,12 @@ def test_hours_of_half_a_day_are_pointed_at(propose):
     assert "'Incident Time' holds times that can be read in two ways" in unwrapped(text)
 
 
+def test_a_column_in_two_roles_is_told_once(propose):
+    text, _ = propose(["Start date", "End date", "Type"], [["2024-03-01 10:05:00", "2024-03-02 11:10:00", "x"]])
+
+    assert text.count("# 'Start date' as in") == 1
+
+
 def test_an_order_that_would_lie_in_the_future_is_none(propose):
     text, told = propose_dates(propose, ["05/12/2024", "06/11/2024"])
 

@@ -48,9 +48,10 @@ class Dated:
 
 def decide_order(chosen: dict[str, Dated], when: When, *, today: date, line_of: Callable[[int], int]) -> str:
     """The order of day, month and year in ambiguous dates, or a question."""
-    columns = [d for d in {id(d): d for d in chosen.values()}.values() if d.writing and d.writing.is_ambiguous]
+    distinct = list({id(d): d for d in chosen.values()}.values())
+    columns = [d for d in distinct if d.writing and d.writing.is_ambiguous]
     if not columns:
-        for d in chosen.values():
+        for d in distinct:
             if d.writing and d.writing.writings:
                 when.format_why.append(f"'{d.profile.name[:40]}' as in '{d.profile.sample[0][:40]}'")
         return ""
