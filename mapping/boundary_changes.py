@@ -133,8 +133,9 @@ def boundary_changes(reader: Reader, old: str, new: str, question: Question) -> 
     supplied = catalogue.coverage.of(sources=sources)
     placed = _placed(supplied)
     period = _period(question, placed if placed.span else supplied, second)
-    counted = moves.between(period.first, period.last, members)
     sending = placed.of(crime_types=members)
+    # As in every measure, rows of a month that was not supplied are no figure of it.
+    counted = moves.during([month for month in period if sending.status(month) != "not-supplied"], members)
     old_known, new_known = (_known(reader, catalogue, one, sending, period) for one in (first, second))
     old_incidents, new_incidents = ([0 if known else None for known in wards] for wards in (old_known, new_known))
     for (i, j), count in counted.items():

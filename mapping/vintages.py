@@ -123,13 +123,10 @@ class Moves:
     counts: NDArray[np.int64]
     type_ids: dict[str, int]
 
-    def between(self, first: Month, last: Month, crime_types: Iterable[str]) -> dict[tuple[int, int], int]:
-        """Incidents of a period and of these types by old and new ward, in no ward of both left out."""
-        wanted = (
-            (self.months >= first.index)
-            & (self.months <= last.index)
-            & np.isin(self.crime_types, [self.type_ids[crime_type] for crime_type in crime_types])
-        )
+    def during(self, months: Iterable[Month], crime_types: Iterable[str]) -> dict[tuple[int, int], int]:
+        """Incidents of these months and types by old and new ward, in no ward of both left out."""
+        wanted = np.isin(self.months, [month.index for month in months])
+        wanted &= np.isin(self.crime_types, [self.type_ids[crime_type] for crime_type in crime_types])
         wanted &= (self.old >= 0) | (self.new >= 0)
         pairs, at = np.unique(np.stack([self.old[wanted], self.new[wanted]]), axis=1, return_inverse=True)
         sums = np.bincount(at.reshape(-1), weights=self.counts[wanted], minlength=pairs.shape[1])

@@ -8,10 +8,12 @@ from loaders.incidents import Window, load_incidents
 from loaders.population import load_population
 from mapping.answers import Question, answer
 from mapping.choropleth import legend, map_values
+from mapping.coverage_notes import set_note
 from mapping.lines import changeable_wards
 from mapping.nearness import near_wards, read_nearness, read_precisions
 from mapping.reader import Reader
 from mapping.store import open_engine, reading
+from mapping.vocabulary import Month
 from tests.county import visitor
 from tests.tiny import (
     ASB,
@@ -130,6 +132,17 @@ def test_a_count_says_what_lies_near_the_line_and_how_far_that_could_move_it(lin
         assert totals.near == {}
         assert not any("100 m" in row["sentence"] for row in totals.rows)
     assert "next door" not in ask(lined, "count", crime_type="drugs", ward=CODES[SE]).rows[0]["sentence"]
+
+
+def test_what_lies_near_the_line_is_of_the_months_that_the_count_is_of(lined, tmp_path):
+    """The rows of a month that counts as not supplied are in no count: nor can any of them belong next door."""
+    engine = open_engine(lined)
+    load_incidents(engine, [write_street(tmp_path, "2024-02", [(ASB, WEST_OF_LINE)] * 5 + [(ASB, EAST_OF_LINE)] * 5)], now=NOW)
+    set_note(engine, SOURCE, stream="", first=Month(2024, 2), last=None, status="not-supplied", reason="Half a file.", now=NOW)
+    engine.dispose()
+    near = ask(lined, "count", first=Month(2024, 1), last=Month(2024, 2)).near[CODES[NW]]
+
+    assert (near.out, near.into, near.low, near.high) == (3, 4, 2, 9)
 
 
 def test_a_rate_has_the_same_range_on_its_own_scale(lined):

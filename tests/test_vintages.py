@@ -7,10 +7,10 @@ import pytest
 import shapely
 
 from loaders.boundaries import load_boundaries
-from mapping.coverage_notes import set_districts
+from mapping.coverage_notes import set_districts, set_note
 from mapping.store import open_engine
 from mapping.vintages import Sheet, compare
-from mapping.vocabulary import to_lonlat
+from mapping.vocabulary import Month, to_lonlat
 from tests.county import visitor
 from tests.tiny import ASB, BOTH_ENGINES, BURGLARY, NOW, NW, OUTSIDE, SE, SW, county_on, fill, write_street
 
@@ -185,6 +185,20 @@ def test_what_was_not_supplied_is_no_zero(tmp_path):
     assert ">0<" not in page
     assert [row["incidents"] for row in other["rows"]] == [0, 0, 3, 0]
     assert (answer["meta"]["extracts"], other["meta"]["extracts"]) == ([], [1])
+
+
+def test_rows_of_a_month_that_counts_as_not_supplied_are_in_no_figure(tmp_path):
+    url = f"sqlite:///{tmp_path / 'store.db'}"
+    fill(url, incidents=[write_street(tmp_path, month, [(ASB, NW)] * 3) for month in ("2024-01", "2024-02")])
+    engine = open_engine(url)
+    january = {"first": Month(2024, 1), "last": Month(2024, 1), "status": "not-supplied", "reason": "Half a file."}
+    set_note(engine, "tiny-constabulary", stream="", now=NOW, **january)
+    engine.dispose()
+    with visitor(url) as client:
+        answer = client.get("/api/v1/boundary-changes?old=wd24&new=wd24&from=2024-01&to=2024-02").json
+        measured = client.get("/api/v1/measures/count?by=set&from=2024-01&to=2024-02").json
+
+    assert answer["meta"]["incidents"]["old"] == measured["rows"][0]["value"] == 3
 
 
 def test_of_a_ward_that_no_source_covers_there_is_no_zero(tmp_path):

@@ -28,7 +28,7 @@ def _compute(view: View) -> Figures:
     observed = np.where(known, there, np.nan)
     low, high = np.full((2, len(observed)), np.nan)
     low[known], high[known] = poisson_interval(observed[known])
-    where = look_where(view, np.ones_like(codes, dtype=bool))
+    where = look_where(view, codes > NOT_SUPPLIED)
     near = where.near(observed)
     missing = view.missing_words(view.period)
     estimated = view.estimated_words(view.period, among=codes > NOT_SUPPLIED)
