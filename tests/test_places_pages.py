@@ -6,9 +6,11 @@ import threading
 import pytest
 
 from loaders.incidents import load_incidents
+from mapping.coverage_notes import clear_note, set_note
 from mapping.errors import StoreNotReady
 from mapping.store import open_engine, writing
 from mapping.verdicts import decide_verdict
+from mapping.vocabulary import Month
 from tests.county import NOW, load_county, visitor
 from tests.tiny import write_table
 
@@ -73,6 +75,22 @@ def test_staff_confirm_a_place_and_see_what_it_does(staff):
     assert "<strong>Dismissed</strong>" in form(staff)[2]
     send(staff, verdict="cleared", reason="")
     assert "Dismissed" not in form(staff)[2]
+
+
+def test_the_effect_of_a_place_is_of_the_months_that_the_count_is_of(piled, staff):
+    """Of the 40 at the station, the 20 of a month that counts as not supplied are in no count."""
+    engine = open_engine(piled)
+    april = Month(2020, 4)
+    note = set_note(
+        engine, "test-constabulary", stream="", first=april, last=april, status="not-supplied", reason="Half a file.", now=NOW
+    )
+    send(staff)
+    after = form(staff)[2]
+    clear_note(engine, note.id)
+    engine.dispose()
+
+    with_them, without = map(int, re.search(r"2020: (\d+) incidents with the 20 here, (\d+) without them", after).groups())
+    assert with_them - without == 20
 
 
 def test_names_of_places_add_no_markup(staff):

@@ -120,7 +120,11 @@ def _effect(store: Reader, catalogue: Catalogue, counted: Answer, place: Default
     at = count_at_default_places(store, catalogue, counted.boundary_set, None, only=place.id)
     if row is None or row["value"] is None or at is None:
         return None
-    inside = [i for i, month in enumerate(at.months) if counted.period.first <= month <= counted.period.last]
-    here = int(at.values[at.ward_codes.index(place.ward_code), inside].sum())
+    at_ward = at.ward_codes.index(place.ward_code)
+    reach = store.reach(catalogue, counted.boundary_set)
+    covering = catalogue.coverage.only(reach[s.source, s.stream][at_ward] for s in catalogue.coverage.streams)
+    # Rows of a month that was not supplied are not in the ward's count either.
+    there = {month for month in counted.period if covering.status(month) != "not-supplied"}
+    here = int(at.values[at_ward, [month in there for month in at.months]].sum())
     name, value = row["ward_name"], row["value"]
     return Effect(name, counted.period.words, counted.boundary_set.name, here, value, value - here)
