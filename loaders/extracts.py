@@ -211,13 +211,13 @@ def _open_zip(path: Path, *, left_out: list[str], wanted: Callable[[str], bool],
 def _expand_gzip(data: bytes, path: Path) -> bytes:
     try:
         with gzip.GzipFile(fileobj=io.BytesIO(data)) as stream:
-            allowed = max(_SMALL_BYTES, len(data) * _HIGHEST_RATIO)
+            allowed = min(LARGEST_EXPANDED_BYTES, max(_SMALL_BYTES, len(data) * _HIGHEST_RATIO))
             expanded = stream.read(allowed + 1)
     except (OSError, EOFError, zlib.error) as error:
         raise DataRefused(f"{path}: the gzip file is damaged or cut short ({error}).", hint="Fetch it again.") from error
     if len(expanded) > allowed:
         raise DataRefused(
-            f"{path}: would expand more than {_HIGHEST_RATIO} times.",
+            f"{path}: would expand to more than {allowed / 2**20:,.0f} MiB.",
             hint="This looks like a bomb. If it is real, unpack it yourself.",
         )
     return expanded

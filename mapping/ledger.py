@@ -99,7 +99,7 @@ class Ledger:
 
 
 def read_ledger(connection: Connection, *, open_only: bool) -> Ledger:
-    """All extracts, or those of open sources."""
+    """All extracts by their numbers; or those of open sources, by numbers of their own."""
     visible = Source.access == "open" if open_only else Source.access.is_not(None)
     files: dict[int, list[tuple[str, str]]] = {}
     for file in connection.execute(select(ExtractFile).order_by(ExtractFile.extract_id, ExtractFile.position)):
@@ -113,7 +113,8 @@ def read_ledger(connection: Connection, *, open_only: bool) -> Ledger:
     return Ledger(
         [
             LedgerEntry(
-                id=row.id,
+                # Gaps in the numbers would tell the public of extracts that it does not see.
+                id=place if open_only else row.id,
                 source=row.slug,
                 stream=row.stream,
                 kind=row.kind,
@@ -126,7 +127,7 @@ def read_ledger(connection: Connection, *, open_only: bool) -> Ledger:
                 current=row.id in windows or (row.kind == "changes" and row.withdrawn_at is None),
                 windows=tuple(windows.get(row.id, [(row.date_from, row.date_to)])),
             )
-            for row in extracts
+            for place, row in enumerate(extracts, start=1)
         ],
         number=last_load(connection),
     )

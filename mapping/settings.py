@@ -17,6 +17,7 @@ __all__ = ["Settings", "load_settings"]
 
 _TILES_URL = re.compile(r"https?://(\{s\}\.)?[A-Za-z0-9.-]+(:\d{1,5})?/[!-~]+")
 _SERVICE_URL = re.compile(r"https?://[A-Za-z0-9.-]+(:\d{1,5})?(/[A-Za-z0-9._~/-]*)?")
+_HOST = re.compile(r"[A-Za-z0-9]([A-Za-z0-9.-]{0,251}[A-Za-z0-9])?")
 _BREAKS_A_HEADER = re.compile(r"[\s\"'`;,\\<>]")
 
 
@@ -52,6 +53,11 @@ class Settings(BaseSettings):
     fetch_pause_s: float = Field(
         default=1.0, ge=0, le=60, description="Seconds between two requests of `fetch` to one server, at least."
     )
+    hosts: str = Field(
+        default="",
+        description="The names under which an `internal` server answers, with commas between them, beside addresses "
+        "(IP), `localhost` and the machine's own name: a page of another site cannot pass itself off under its own.",
+    )
     secret: str = Field(
         default="",
         repr=False,
@@ -70,6 +76,13 @@ class Settings(BaseSettings):
                 "it must be http(s)://host/... with {z}, {x} and {y}, and without spaces, quotes, commas and semicolons"
             )
         return value
+
+    @field_validator("hosts")
+    @classmethod
+    def _are_names(cls, value: str) -> str:
+        if value and not all(_HOST.fullmatch(name.strip()) for name in value.split(",")):
+            raise ValueError("it must be names of hosts with commas between them, without ports and stars")
+        return value.lower()
 
     @field_validator("police_uk_url", "ons_url")
     @classmethod

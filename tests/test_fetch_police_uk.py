@@ -310,6 +310,13 @@ def test_an_answer_without_end_is_not_read(fetch, police):
     assert "larger than 1 MiB: not read" in fetch(status=1)
 
 
+@pytest.mark.parametrize("target", ["http://[::1", "http://" + "a" * 70 + ".example/"])
+def test_a_redirect_to_what_is_no_address_is_told(fetch, police, target):
+    police.files["/api/forces"] = Answer(status=302, headers={"Location": target})
+
+    assert "Error" in fetch(status=1)
+
+
 def test_no_network_is_said_in_plain_words_with_a_way_out(fetch):
     said = fetch("--to", "2024-02", env={"WARDWATCH_POLICE_UK_URL": "http://no-such-host.invalid"}, status=1)
 

@@ -1,6 +1,7 @@
 """Every route is walked in both audiences: access, headers, and that a protected source stays unknown to the public."""
 
 import re
+import socket
 from html.parser import HTMLParser
 from urllib.parse import urlencode
 
@@ -121,6 +122,35 @@ def test_every_route_answers_its_audience_and_no_other(client):
         assert client.post(address).status_code == (404 if hidden else 403 if written else 405), address
 
     assert seen == {rule.endpoint for rule in rules(client.application)}
+
+
+def test_an_internal_server_answers_only_under_names_of_its_own(county):
+    """Else a page whose name resolves to this machine (DNS rebinding) would read it as staff."""
+    own = (
+        "localhost",
+        "localhost:8000",
+        "127.0.0.1:8000",
+        "[::1]:8000",
+        "10.1.2.3",
+        socket.gethostname(),
+        "Wards.example.org:81",
+    )
+    others = (
+        "evil.example",
+        "evil.example:8000",
+        "localhost.evil.example",
+        "127.0.0.1.evil.example",
+        "wards.example.org.evil",
+        "a@b",
+    )
+    with visitor(county, audience="internal", hosts="wards.example.org, other.example.org") as staff, visitor(county) as public:
+        for host in own:
+            assert staff.get("/data", headers={"Host": host}).status_code == 200, host
+        for host in others:
+            refused = [staff.get(path, headers={"Host": host}) for path in ("/data", "/api/v1/counts", "/nowhere")]
+            assert [answer.status_code for answer in refused] == [400] * 3, host
+            assert all("does not answer under the name" in answer.text for answer in refused), host
+        assert public.get("/data", headers={"Host": "evil.example"}).status_code == 200
 
 
 def test_the_issues_of_an_extract_are_internal(client):

@@ -2,14 +2,17 @@
 
 from __future__ import annotations
 
+import ipaddress
+import socket
 import threading
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal, TypeVar, cast
+from urllib.parse import urlsplit
 
 import werkzeug.exceptions as http
 from flask import current_app, request
 
-from mapping.errors import StoreNotReady
+from mapping.errors import BadRequest, StoreNotReady
 from mapping.reader import Reader
 from mapping.store import open_engine
 
@@ -120,6 +123,7 @@ def init_app(app: Flask, settings: Settings) -> None:
 
 
 def _guard() -> None:
+    _refuse_other_names()
     endpoint = request.endpoint
     if isinstance(request.routing_exception, http.MethodNotAllowed) and (allowed := request.routing_exception.valid_methods):
         # A wrong method must not tell that the address exists.
@@ -128,3 +132,31 @@ def _guard() -> None:
     hidden = endpoint is not None and declared_audience(current_app, endpoint) == "internal"
     if (hidden and settings().audience != "internal") or "\0" in request.path:
         raise http.NotFound
+
+
+def _refuse_other_names() -> None:
+    """See that an internal server is asked under a name of its own.
+
+    Else a page of any site could have its name resolve to this server (DNS rebinding), and read as staff what its visitor may.
+    """
+    if settings().audience != "internal":
+        return
+    try:
+        name = (urlsplit(f"//{request.host}").hostname or "").rstrip(".")
+    except ValueError:
+        name = ""
+    own = {"localhost", socket.gethostname().lower(), *(host.strip() for host in settings().hosts.split(","))} - {""}
+    if name not in own and not name.endswith(".localhost") and not _is_address(name):
+        raise BadRequest(
+            "This server does not answer under the name that was asked for.",
+            hint="If it is its name, whoever runs it adds it to WARDWATCH_HOSTS.",
+            parameter="Host",
+        )
+
+
+def _is_address(name: str) -> bool:
+    try:
+        ipaddress.ip_address(name.partition("%")[0])
+    except ValueError:
+        return False
+    return True

@@ -93,7 +93,8 @@ class Web:
         self._wait(url)
         try:
             response = self._session.get(url, params=params, headers=headers, stream=True, timeout=(_CONNECT_S, _READ_S))
-        except requests.RequestException as error:
+        except (requests.RequestException, HTTPError, ValueError) as error:
+            # The last two where it redirects to what is no address.
             raise self._told(error, url) from error
         with response:
             self._check(response, url)
@@ -191,7 +192,7 @@ class Web:
         }.get(response.status_code, "The service has a fault: try again later." if response.status_code >= 500 else "")
         raise Unreachable(f"{said}.", hint=self._hint(hint))
 
-    def _told(self, error: requests.RequestException, url: str) -> Unreachable:
+    def _told(self, error: Exception, url: str) -> Unreachable:
         host = urlsplit(url).hostname or url
         told: tuple[str, str]
         if isinstance(error, requests.exceptions.SSLError):
