@@ -103,8 +103,10 @@ def _write_head(head: Section, seen: Seen) -> None:
         none = [shown(text) for text in seen.profile(seen.roles["status"]).sample if _CANCELLED.search(text)]
         if none:
             listed = ", ".join(map(quoted, none[:5]))
-            head.remark(
-                f"Rows whose {shown(seen.roles['status'])} says that there was none are left out with cancelled = [{listed}]."
+            head.ask(
+                "cancelled",
+                f"rows whose {shown(seen.roles['status'])} says that there was none: write [{listed}] to leave them out, or "
+                "take the line out to count them",
             )
     if kinds.records_question:
         head.ask("records", kinds.records_question)
