@@ -11,7 +11,7 @@ import pyarrow.compute as pc
 
 from loaders.checking import blank_as_null, constant
 from loaders.layouts import SET_ASIDE, Layout, built_in_layouts, type_key
-from loaders.proposals.writing import quoted
+from loaders.layouts.writing import quoted
 
 if TYPE_CHECKING:
     from loaders.checking import Checking

@@ -8,7 +8,7 @@ from pathlib import PurePath
 from typing import TYPE_CHECKING
 
 from loaders.layouts import built_in_layouts
-from loaders.proposals.writing import Section, quoted, shown
+from loaders.layouts.writing import Section, quoted, shown
 from mapping.vocabulary import slug
 
 if TYPE_CHECKING:

@@ -1,4 +1,4 @@
-"""A proposal as TOML: every text of the file escaped, what showed it in comments above, what is asked behind its line."""
+"""A layout as TOML: every text of a file escaped, what was seen in comments above, what is asked behind its line."""
 
 from __future__ import annotations
 
