@@ -20,7 +20,7 @@ from mapping.vocabulary import Month, Period, group_members
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mapping.counts import Supply
+    from mapping.counts import Counts
     from mapping.coverage import Coverage
     from mapping.measures.where import NearRow
     from mapping.reader import BoundarySetInfo, Catalogue, Reader
@@ -79,6 +79,42 @@ class Answer:
         return {name: value for name, value in self.question.options.items() if value != usual[name]}
 
 
+@dataclass(frozen=True, slots=True)
+class _Ground:
+    """What a question comes down to, whatever is asked of it.
+
+    `sending` are the streams in view that send its crime types, `covers` which of them cover each ward of the set.
+    """
+
+    catalogue: Catalogue
+    boundary_set: BoundarySetInfo
+    crime_types: tuple[str, ...]
+    period: Period
+    counts: Counts
+    sending: Coverage
+    covers: NDArray[np.bool_]
+
+
+def _ground(reader: Reader, question: Question, *, months: int | None) -> _Ground:
+    """Read it; `months` as in `resolve_period`."""
+    catalogue = reader.catalogue()
+    boundary_set = catalogue.boundary_set(question.boundaries)
+    sources = [s.id for s in catalogue.sources_in_view(question.source)]
+    members = tuple(t.id for t in group_members(question.crime_type, catalogue.crime_types))
+    supplied = catalogue.coverage.of(sources=sources)
+    in_view = reader.coverage_on(catalogue, boundary_set).of(sources=sources)
+    sending = in_view.of(crime_types=members)
+    return _Ground(
+        catalogue=catalogue,
+        boundary_set=boundary_set,
+        crime_types=members,
+        period=resolve_period(question, in_view if in_view.span else supplied, months=months),
+        counts=reader.counts(catalogue, boundary_set, question.source),
+        sending=sending,
+        covers=streams_of_wards(reader.reach(catalogue, boundary_set), sending, wards=len(boundary_set.wards)),
+    )
+
+
 def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
     """One figure for each ward (or district, or the whole set).
 
@@ -90,16 +126,8 @@ def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
     measure = find_measure(measure_id)
     options = _options(measure, question.options)
     measure = measure.chosen(measure, options) if measure.chosen else measure
-    catalogue = reader.catalogue()
-    boundary_set = catalogue.boundary_set(question.boundaries)
-    sources = catalogue.sources_in_view(question.source)
-    members = [t.id for t in group_members(question.crime_type, catalogue.crime_types)]
-    supplied = catalogue.coverage.of(sources=[s.id for s in sources])
-    in_view = reader.coverage_on(catalogue, boundary_set).of(sources=[s.id for s in sources])
-    counts = reader.counts(catalogue, boundary_set, question.source)
-    period = resolve_period(question, in_view if in_view.span else supplied, months=measure.default_months)
-    sending = in_view.of(crime_types=members)
-    covers = streams_of_wards(reader.reach(catalogue, boundary_set), sending, wards=len(boundary_set.wards))
+    ground = _ground(reader, question, months=measure.default_months)
+    catalogue, boundary_set, sending, covers = ground.catalogue, ground.boundary_set, ground.sending, ground.covers
     covered: NDArray[np.bool_] = np.any(covers, axis=1)
     areas, area_of_ward = _areas(boundary_set, question.by, covered=int(covered.sum()))
     groups, group_of_area = group_areas(covers, sending, area_of_ward, areas=len(areas))
@@ -108,9 +136,9 @@ def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
         area_of_ward=area_of_ward,
         covered_wards=covered,
         crime_type_name=catalogue.crime_type_name(question.crime_type),
-        crime_types=tuple(members),
-        period=period,
-        counts=counts,
+        crime_types=ground.crime_types,
+        period=ground.period,
+        counts=ground.counts,
         coverage=sending,
         groups=groups,
         group_of_area=group_of_area,
@@ -121,11 +149,7 @@ def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
     )
     figures = measure.compute(view)
     classes = sequential_classes(figures.value, write=measure.format) if measure.legend == "sequential" else ()
-    missing = reaching(sending, covers).missing(period)
-    extracts = reader.ledger(catalogue).behind(sending, period)
-    meta = _meta(
-        catalogue, boundary_set, question, period=period, missing=missing, extracts=extracts, supplies=counts.supplies
-    ) | {
+    meta = _meta(reader, ground, question) | {
         "measure": measure.id,
         "unit": measure.unit,
         "denominator": figures.denominator,
@@ -137,7 +161,7 @@ def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
     rows = _rows(figures, areas, whole=measure.whole)
     wanted = _wanted(question, boundary_set, areas)
     near = near_rows(figures.near, areas)
-    return Answer(question, measure, boundary_set, period, meta, [rows[i] for i in wanted], classes, near)
+    return Answer(question, measure, boundary_set, ground.period, meta, [rows[i] for i in wanted], classes, near)
 
 
 def resolve_period(question: Question, coverage: Coverage, *, months: int | None) -> Period:
@@ -172,16 +196,10 @@ def attribution(catalogue: Catalogue, boundary_set: BoundarySetInfo | None, sour
 
 def count_rows(reader: Reader, question: Question) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Counts by ward, month and type with the columns of `COUNT_COLUMNS`, zeros left out; and what they stand on."""
-    catalogue = reader.catalogue()
-    boundary_set = catalogue.boundary_set(question.boundaries)
-    sources = catalogue.sources_in_view(question.source)
-    members = {t.id for t in group_members(question.crime_type, catalogue.crime_types)}
-    supplied = catalogue.coverage.of(sources=[s.id for s in sources])
-    in_view = reader.coverage_on(catalogue, boundary_set).of(sources=[s.id for s in sources])
-    period = resolve_period(question, in_view if in_view.span else supplied, months=None)
-    counts = reader.counts(catalogue, boundary_set, question.source)
+    ground = _ground(reader, question, months=None)
+    boundary_set, period, counts = ground.boundary_set, ground.period, ground.counts
     chosen = set(wanted_wards(question, boundary_set))
-    types = sorted((t, i) for i, t in enumerate(counts.crime_types) if t in members)
+    types = sorted((t, i) for i, t in enumerate(counts.crime_types) if t in ground.crime_types)
     rows = []
     for w, m in np.argwhere(counts.values.sum(axis=2) > 0):
         if w in chosen and period.first <= counts.months[m] <= period.last:
@@ -191,13 +209,7 @@ def count_rows(reader: Reader, question: Question) -> tuple[list[dict[str, Any]]
                 for t, i in types
                 if (n := _plain(counts.values[w, m, i], as_whole=True))
             ]
-    sending = in_view.of(crime_types=members)
-    covers = streams_of_wards(reader.reach(catalogue, boundary_set), sending, wards=len(boundary_set.wards))
-    missing = reaching(sending, covers).missing(period)
-    extracts = reader.ledger(catalogue).behind(sending, period)
-    return rows, _meta(
-        catalogue, boundary_set, question, period=period, missing=missing, extracts=extracts, supplies=counts.supplies
-    )
+    return rows, _meta(reader, ground, question)
 
 
 def wanted_wards(question: Question, boundary_set: BoundarySetInfo) -> list[int]:
@@ -205,20 +217,12 @@ def wanted_wards(question: Question, boundary_set: BoundarySetInfo) -> list[int]
     return _wanted(question, boundary_set, ())
 
 
-def _meta(
-    catalogue: Catalogue,
-    boundary_set: BoundarySetInfo,
-    question: Question,
-    *,
-    period: Period,
-    missing: list[dict[str, str]],
-    extracts: list[int],
-    supplies: tuple[Supply, ...],
-) -> dict[str, Any]:
+def _meta(reader: Reader, ground: _Ground, question: Question) -> dict[str, Any]:
     """What figures stand on, with every key that `meta` has; a measure adds its own."""
+    catalogue, boundary_set, period = ground.catalogue, ground.boundary_set, ground.period
     sources = [s.id for s in catalogue.sources_in_view(question.source)]
     latest = catalogue.coverage.of(sources=sources).latest
-    apportioned = [s for s in supplies if s.weighted_by and not s.months.isdisjoint(period)]
+    apportioned = [s for s in ground.counts.supplies if s.weighted_by and not s.months.isdisjoint(period)]
     printed = [s.attribution for s in apportioned if s.attribution]
     how = dict.fromkeys((s.source, s.areas, s.weighted_by) for s in apportioned)
     estimated = [{"source": source, "areas": areas, "weighted_by": by} for source, areas, by in how]
@@ -231,8 +235,8 @@ def _meta(
         "to": str(period.last),
         "boundaries": boundary_set.name,
         "sources": sources,
-        "extracts": extracts,
-        "missing": missing,
+        "extracts": reader.ledger(catalogue).behind(ground.sending, period),
+        "missing": reaching(ground.sending, ground.covers).missing(period),
         "family": None,
         "phi": None,
         "data_as_of": str(latest) if latest else None,
