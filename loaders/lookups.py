@@ -18,7 +18,7 @@ from loaders.listings import distinct, fitting, named_so, numbers_in, plain_numb
 from mapping.area_counts import recount_areas
 from mapping.errors import DataRefused
 from mapping.overlays import read_shapes, shares_by_shape
-from mapping.statistics import shares_of
+from mapping.statistics.apportionment import shares_of
 from mapping.store import bulk_insert, check_ready, writing
 from mapping.store.models import AreaLookup, AreaLookupFile, BoundarySet, Ward
 from mapping.store.stamp import stamp

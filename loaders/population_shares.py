@@ -14,7 +14,7 @@ from loaders.population import check_year, store_denominator
 from loaders.ward_tables import read_areas
 from mapping.denominators import KINDS, read_denominators
 from mapping.errors import DataRefused
-from mapping.statistics import apportion
+from mapping.statistics.apportionment import apportion
 from mapping.store import check_ready, writing
 from mapping.store.models import AreaLookup, AreaLookupFile, DenominatorFile
 from mapping.store.stamp import stamp

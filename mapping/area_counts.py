@@ -190,7 +190,7 @@ def _has_lookup(connection: Connection, areas: str, set_id: int) -> bool:
 def _on_set(counted: _Counted, shares: sparse.csr_array, ward_ids: list[int], *, source_id: int, estimated: bool) -> pa.Table:
     from scipy import sparse
 
-    from mapping.statistics import apportion
+    from mapping.statistics.apportionment import apportion
 
     found = sparse.coo_array(apportion(counted.matrix, shares))
     found.sum_duplicates()

@@ -9,7 +9,7 @@ import shapely
 from sqlalchemy import select, type_coerce
 from sqlalchemy.types import NullType
 
-from mapping.statistics import shares_of
+from mapping.statistics.apportionment import shares_of
 from mapping.store.models import Ward
 
 if TYPE_CHECKING:

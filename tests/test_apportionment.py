@@ -5,7 +5,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from mapping.statistics import apportion, shares_of
+from mapping.statistics.apportionment import apportion, shares_of
 
 # LSOA A: 100 crimes, residents 600 and 400 in wards 1 and 2, half its area in each. LSOA B: 50 crimes, all in ward 2.
 CRIMES = np.array([[100.0], [50.0]])

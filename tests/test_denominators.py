@@ -21,7 +21,7 @@ from mapping.answers import Question, answer
 from mapping.denominators import KINDS, Denominators, YearOfKind
 from mapping.measures import find_measure
 from mapping.reader import Reader
-from mapping.statistics import poisson_interval, rate_a_year
+from mapping.statistics.rates import poisson_interval, rate_a_year
 from mapping.store import open_engine
 from mapping.vocabulary import Month, Period
 from tests.county import visitor

@@ -8,7 +8,7 @@ import numpy as np
 
 from mapping.measures.base import NOT_SUPPLIED, SUPPLIED, Figures, Measure
 from mapping.measures.where import NEARNESS, look_where
-from mapping.statistics import poisson_interval
+from mapping.statistics.rates import poisson_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -10,7 +10,7 @@ import numpy as np
 from mapping.denominators import FURTHEST_YEARS, KINDS
 from mapping.measures.base import Figures, Measure, Option
 from mapping.measures.where import NEARNESS, look_where
-from mapping.statistics import poisson_interval, rate_a_year
+from mapping.statistics.rates import poisson_interval, rate_a_year
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
