@@ -2,10 +2,11 @@
 PORT ?= 8000
 PYTEST_ARGS ?=
 BENCH_ARGS ?=
+CALIBRATE_ARGS ?=
 BIN := .venv/bin
 CODE := commands mapping loaders web app.py cli.py
 
-.PHONY: help demo test lint bench soak clean environment dev-environment
+.PHONY: help demo test lint bench calibrate backtest soak clean environment dev-environment
 
 help:  ## Say what can be typed here
 	@sed -n 's/^\([a-z]*\):.*## /make \1\t/p' Makefile
@@ -26,6 +27,12 @@ lint: dev-environment  ## Run the checks that need no test: ruff, mypy, import-l
 bench: dev-environment  ## Measure loading, counting and serving beside the same by hand: make bench BENCH_ARGS="--only postgis"
 	$(BIN)/python tests/machine.py
 	$(BIN)/python -m tests.benchmarks $(BENCH_ARGS)
+
+calibrate: dev-environment  ## Write docs/calibration.md anew: how often the measures are wrong: make calibrate CALIBRATE_ARGS="--seeds 50"
+	$(BIN)/python -m tests.calibration $(CALIBRATE_ARGS)
+
+backtest: dev-environment  ## Hold the last 12 months of your store to what came before them
+	$(BIN)/python -m tests.calibration.backtest
 
 soak: dev-environment  ## Run the long tests that `make test` leaves out
 	$(BIN)/python tests/machine.py

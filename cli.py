@@ -9,7 +9,7 @@ import click
 from commands.fetch import fetch
 from commands.layout import layout
 from commands.load import load
-from commands.look import counts, map_command, measure, nearness, status
+from commands.look import breaks, concentration, counts, map_command, measure, nearness, status
 from commands.notes import coverage, places
 from commands.run import demo, init, serve, unload
 from commands.terminal import obeyed_by_none
@@ -44,7 +44,7 @@ def main(ctx: click.Context, *, quiet: bool) -> None:
 _BY_USE = (
     *(init, load, unload, fetch, layout),
     *(coverage, places),
-    *(status, counts, measure, nearness, map_command),
+    *(status, counts, measure, nearness, concentration, breaks, map_command),
     *(serve, demo),
 )
 for _command in _BY_USE:

@@ -168,6 +168,40 @@ def load_incidents_command(files: tuple[Path, ...], *, window: str | None, **opt
     say(report.lines())
 
 
+@load.command("breaks")
+@click.argument("file", type=click.Path(path_type=Path))
+def load_breaks_command(file: Path) -> None:
+    """Load the months from which something is recorded in another way: CSV or XLSX, in place of those loaded before."""
+    from loaders.recording_breaks import load_breaks
+
+    settings = load_settings()
+    say(load_breaks(open_store(settings), file, now=settings.clock()).lines())
+
+
+@load.command("weights")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--attribution", default="", help="What must be printed with figures made from it.")
+def load_weights_command(file: Path, attribution: str) -> None:
+    """Load the harm of one incident of each crime type: CSV or XLSX with crime_type, weight, source, version and date."""
+    from loaders.harm_weights import load_weights
+
+    settings = load_settings()
+    say(load_weights(open_store(settings), file, now=settings.clock(), attribution=attribution).lines())
+
+
+@load.command("groups")
+@click.argument("file", type=click.Path(path_type=Path))
+@click.option("--boundaries", help="The boundary set; else the one that the codes belong to.")
+@click.option("--column", help="The column of groups, where none is called so.")
+@click.option("--attribution", default="", help="What must be printed with figures made from it.")
+def load_groups_command(file: Path, **options: Any) -> None:
+    """Load which wards are comparable, for `similar wards`: CSV or XLSX with a row for each ward and its group."""
+    from loaders.ward_groups import load_groups
+
+    settings = load_settings()
+    say(load_groups(open_store(settings), file, now=settings.clock(), **options).lines())
+
+
 def _window(text: str) -> Any:
     from loaders.incidents import Window
     from mapping.vocabulary import Month

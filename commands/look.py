@@ -15,7 +15,7 @@ from mapping.settings import load_settings
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-__all__ = ["counts", "map_command", "measure", "nearness", "status"]
+__all__ = ["breaks", "concentration", "counts", "map_command", "measure", "nearness", "status"]
 
 
 @click.command()
@@ -62,7 +62,7 @@ def _measure_options(command: Callable[..., None]) -> Callable[..., None]:
 
 
 def _question(*, crime_type: str, first: str | None, last: str | None, options: tuple[str, ...] = (), **rest: Any) -> Any:
-    from mapping.answers import Question
+    from mapping.questions import Question
     from mapping.vocabulary import Month
 
     wrong = next((o for o in options if "=" not in o), None)
@@ -112,6 +112,41 @@ def nearness(*, format_: str, **asked: Any) -> None:
 
     rows, meta = nearness_rows(Reader(open_store(load_settings()), open_only=False), _question(**asked))
     _print_rows(NEARNESS_COLUMNS, rows, meta, format_)
+
+
+@click.command()
+@_question_options
+@FORMAT
+def concentration(*, format_: str, **asked: Any) -> None:
+    """Print how many wards, and how many places, hold half of the incidents."""
+    from mapping.concentration import CONCENTRATION_COLUMNS, concentration_rows
+    from mapping.reader import Reader
+
+    reader, question = Reader(open_store(load_settings()), open_only=False), _question(**asked)
+    _print_plain(CONCENTRATION_COLUMNS, concentration_rows(reader, question), format_)
+
+
+@click.command()
+@FORMAT
+def breaks(*, format_: str) -> None:
+    """Print the recording breaks, those shipped and those loaded: as CSV a file to edit and load again."""
+    from mapping.breaks import BREAK_COLUMNS, break_rows
+    from mapping.reader import Reader
+
+    reader = Reader(open_store(load_settings()), open_only=False)
+    # A table is to be read on a terminal: who vouches for them is in the CSV.
+    columns = tuple(c for c in BREAK_COLUMNS if format_ != "table" or c not in {"within", "vouched_for_by"})
+    _print_plain(columns, break_rows(reader.breaks(reader.catalogue())), format_)
+
+
+def _print_plain(columns: tuple[str, ...], rows: list[dict[str, Any]], format_: str) -> None:
+    """Rows that say themselves what they stand on."""
+    from mapping.tables import write_csv, write_text
+
+    if format_ == "json":
+        click.echo(json.dumps({"rows": rows}, ensure_ascii=False, allow_nan=False, indent=2))
+    else:
+        click.echo(write_csv(columns, rows) if format_ == "csv" else write_text(columns, rows), nl=format_ != "csv")
 
 
 @click.command("map")

@@ -26,12 +26,20 @@ def init() -> None:
 @click.argument("what")
 @click.argument("name", required=False)
 def unload(what: str, name: str | None) -> None:
-    """Take an extract (its number), or `boundaries NAME`, back out of the store."""
+    """Take an extract (its number), `boundaries NAME`, `groups NAME`, `weights` or `breaks` back out of the store."""
+    from loaders.judging import unload_judging
     from loaders.ledger import unload_boundaries, unload_extract
     from mapping.store import check_ready
 
     settings = load_settings()
     engine = open_store(settings)
+    if what in ("weights", "breaks", "groups"):
+        if (what == "groups") != bool(name):
+            raise click.UsageError("Give `weights`, `breaks`, or `groups` and the name of their boundary set.")
+        check_ready(engine)
+        files = unload_judging(engine, what, name)
+        say([f"Taken out: {what}{f' of {name}' if name else ''}.", "To load it again: " + ", ".join(files)])
+        return
     if what != "boundaries" and not (what.isdigit() and name is None):
         raise click.UsageError("Give the number of an extract (see `wardwatch status`), or `boundaries NAME`.")
     if what == "boundaries" and not name:

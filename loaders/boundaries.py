@@ -33,6 +33,8 @@ from mapping.store.models import (
     Place,
     PlaceWard,
     Ward,
+    WardGroup,
+    WardGroupFile,
 )
 from mapping.store.stamp import stamp
 from mapping.vocabulary import slug
@@ -334,7 +336,7 @@ def _enter_set(
 
 
 def _keep_population(connection: Connection, set_id: int, areas: _Areas, report: BoundariesReport) -> None:
-    """A set that is loaded again keeps its population, and the names of districts from it, if its codes are the same."""
+    """A set that is loaded again keeps population, the names of districts from it, and groups, if its codes are the same."""
     had = set(connection.scalars(select(Denominator.ward_code).where(Denominator.boundary_set_id == set_id)))
     if had and had != set(areas.codes):
         for model in (Denominator, DenominatorFile):
@@ -344,6 +346,11 @@ def _keep_population(connection: Connection, set_id: int, areas: _Areas, report:
         for row in connection.execute(select(District.code, District.name).where(District.boundary_set_id == set_id)):
             if row.code in areas.district_codes:
                 areas.district_names.setdefault(row.code, row.name)
+    grouped = set(connection.scalars(select(WardGroup.ward_code).where(WardGroup.boundary_set_id == set_id)))
+    if not grouped <= set(areas.codes):
+        for groups in (WardGroup, WardGroupFile):
+            connection.execute(delete(groups).where(groups.boundary_set_id == set_id))
+        report.notes.append("Its codes are not those it had: the groups of its wards were taken out. Load them again.")
 
 
 def _placed(connection: Connection, set_id: int) -> tuple[int, int]:

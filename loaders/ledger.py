@@ -34,6 +34,8 @@ from mapping.store.models import (
     SuppliedWindow,
     Ward,
     WardAreaCount,
+    WardGroup,
+    WardGroupFile,
     WardMonthCount,
 )
 from mapping.store.stamp import stamp
@@ -249,7 +251,7 @@ def unload_boundaries(engine: Engine, name: str) -> Unloaded:
             raise NotFound(f"There is no boundary set '{name}'.", hint=f"Loaded: {names}.", parameter="boundaries", value=name)
         models = (
             *(WardMonthCount, WardAreaCount, PlaceWard, BoundaryShapes, District),
-            *(Denominator, DenominatorFile, AreaLookup, AreaLookupFile, Ward),
+            *(Denominator, DenominatorFile, AreaLookup, AreaLookupFile, WardGroup, WardGroupFile, Ward),
         )
         for model in models:
             connection.execute(delete(model).where(model.boundary_set_id == found.id))

@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
     from loaders.extracts import Received
 
-__all__ = ["distinct", "fitting", "named_so", "numbers_in", "plain_numbers", "read_listing", "refuse_long", "shown"]
+__all__ = ["distinct", "fitting", "named_so", "numbers_in", "our_name", "plain_numbers", "read_listing", "refuse_long", "shown"]
 
 _DELIMITERS = (",", "\t", ";", "|")
 _NUMBER = r"^\d{1,15}(\.\d+)?$"
@@ -25,17 +25,19 @@ LONGEST = 300
 """Characters of a code or a name."""
 
 
-def read_listing(received: Received) -> Table:
+def read_listing(received: Received, *, names: frozenset[str] = frozenset()) -> Table:
     """All columns of a CSV, TSV or XLSX file, blanks around texts taken off.
 
-    The header is the first row that is as wide as any of the first rows: titles above it are passed over.
+    The header is the first row that has all the `names`, as `our_name` has them; where none has, the first that is as wide as
+    any of the first rows: titles above it are passed over.
 
     Raises
     ------
     DataRefused
         If the file cannot be read, has no rows, or a row has another number of fields than the header.
     """
-    table = _read_workbook(received) if received.name.lower().endswith(".xlsx") else _read_text(received)
+    read = _read_workbook if received.name.lower().endswith(".xlsx") else _read_text
+    table = read(received, names)
     if table.bad_rows:
         bad = table.bad_rows[0]
         raise DataRefused(
@@ -48,32 +50,39 @@ def read_listing(received: Received) -> Table:
     return Table(columns, table.rows, table.lines)
 
 
-def _read_text(received: Received) -> Table:
+def our_name(heading: str) -> str:
+    """A heading in small letters, with _ for blanks and hyphens: `Crime type` is `crime_type`."""
+    return slug(heading).replace("-", "_")
+
+
+def _has(fields: list[str], names: frozenset[str]) -> bool:
+    return bool(names) and names <= {our_name(field) for field in fields}
+
+
+def _read_text(received: Received, names: frozenset[str]) -> Table:
     try:
         data = decode(received, encoding="utf-8")
     except DataRefused:
         data = decode(received, encoding="cp1252")
     by_delimiter = {d: first_records(data, delimiter=d) for d in _DELIMITERS}
-    delimiter = max(by_delimiter, key=lambda d: max((_width(fields) for fields, _ in by_delimiter[d]), default=0))
-    records = by_delimiter[delimiter]
-    widest = max((_width(fields) for fields, _ in records), default=0)
+    sought = [(d, fields, line) for d, records in by_delimiter.items() for fields, line in records if _has(fields, names)]
+    widest = max((_width(fields) for records in by_delimiter.values() for fields, _ in records), default=0)
+    wide = [(d, fields, line) for d, records in by_delimiter.items() for fields, line in records if _width(fields) == widest]
     if widest < 2:
         raise DataRefused(f"{received.name}: has only one column.", hint="Export it as CSV, TSV or XLSX.")
-    header, line = next((fields, line) for fields, line in records if _width(fields) == widest)
+    delimiter, header, line = next(iter(sought or wide))
     return read_delimited(
         data, received.name, delimiter=delimiter, header=header, header_line=line, wanted=_named(header, received.name)
     )
 
 
-def _read_workbook(received: Received) -> Table:
-    table = read_workbook(
-        received,
-        find_header=lambda header: _width(header) >= 2,
-        wanted=lambda header: _named(header, received.name),
-    )
-    if table is None:
-        raise DataRefused(f"{received.name}: no sheet holds a table.", hint="Save the sheet with the table as CSV.")
-    return table
+def _read_workbook(received: Received, names: frozenset[str]) -> Table:
+    ways: tuple[Callable[[list[str]], bool], ...] = (lambda header: _has(header, names), lambda header: _width(header) >= 2)
+    for find_header in ways:
+        table = read_workbook(received, find_header=find_header, wanted=lambda header: _named(header, received.name))
+        if table is not None:
+            return table
+    raise DataRefused(f"{received.name}: no sheet holds a table.", hint="Save the sheet with the table as CSV.")
 
 
 def _width(fields: list[str]) -> int:

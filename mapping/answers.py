@@ -3,64 +3,45 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mapping.classes import LegendClass, sequential_classes
-from mapping.default_places import count_at_default_places
-from mapping.errors import BadRequest, StoreNotReady
-from mapping.measures import Area, Figures, Measure, View, find_measure
+from mapping.classes import sequential_classes
+from mapping.measures.base import CLASSES, FOR_THESE
 from mapping.measures.where import near_rows
-from mapping.nearness import read_nearness
-from mapping.reach import group_areas, reaching, streams_of_wards
-from mapping.vocabulary import Month, Period, group_members
+from mapping.questions import Question, chosen_measure, read_ground, read_view, wanted_areas, wanted_wards
+from mapping.reach import reaching
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from numpy.typing import NDArray
 
-    from mapping.counts import Counts
-    from mapping.coverage import Coverage
+    from mapping.breaks import Break
+    from mapping.classes import LegendClass
+    from mapping.measures import Area, Figures, Measure, View
     from mapping.measures.where import NearRow
+    from mapping.questions import Ground
     from mapping.reader import BoundarySetInfo, Catalogue, Reader
+    from mapping.vocabulary import Period
 
-__all__ = [
-    "COUNT_COLUMNS",
-    "MEASURE_COLUMNS",
-    "Answer",
-    "Question",
-    "answer",
-    "attribution",
-    "count_rows",
-    "resolve_period",
-    "wanted_wards",
-]
+    Classes = tuple[LegendClass, ...]
+
+__all__ = ["COUNT_COLUMNS", "MEASURE_COLUMNS", "Answer", "Question", "answer", "attribution", "count_rows"]
 
 MEASURE_COLUMNS = ("ward_code", "ward_name", "value", "low", "high", "status", "class", "sentence")
 COUNT_COLUMNS = ("ward_code", "ward_name", "month", "crime_type", "count")
 
 
 @dataclass(frozen=True, slots=True)
-class Question:
-    """What every face asks with; empty means the default. `district` and `ward` choose rows, never the family."""
-
-    crime_type: str = "all"
-    first: Month | None = None
-    last: Month | None = None
-    boundaries: str | None = None
-    source: str | None = None
-    district: str | None = None
-    ward: str | None = None
-    by: Literal["ward", "district", "set"] = "ward"
-    options: dict[str, str] = field(default_factory=dict)
-
-
-@dataclass(frozen=True, slots=True)
 class Answer:
     """Rows with the columns of `MEASURE_COLUMNS`, what they stand on, and the legend of all areas (not only these rows).
 
-    `near` has for each area what is near the line, where that is known.
+    `near` has for each area what is near the line, where that is known; `working` gives the formula with an area's numbers;
+    `breaks` are the recording breaks of the types and sources in view,
+    within the period; `against` are the months that it is held against, in words.
     """
 
     question: Question
@@ -69,50 +50,17 @@ class Answer:
     period: Period
     meta: dict[str, Any]
     rows: list[dict[str, Any]]
-    classes: tuple[LegendClass, ...]
+    classes: Classes
     near: dict[str, NearRow]
+    working: Callable[[str], str]
+    breaks: tuple[Break, ...]
+    against: str
 
     @property
     def unusual_options(self) -> dict[str, str]:
         """The measure's options that were chosen and are not its defaults."""
         usual = {option.id: option.values[0] for option in self.measure.options}
         return {name: value for name, value in self.question.options.items() if value != usual[name]}
-
-
-@dataclass(frozen=True, slots=True)
-class _Ground:
-    """What a question comes down to, whatever is asked of it.
-
-    `sending` are the streams in view that send its crime types, `covers` which of them cover each ward of the set.
-    """
-
-    catalogue: Catalogue
-    boundary_set: BoundarySetInfo
-    crime_types: tuple[str, ...]
-    period: Period
-    counts: Counts
-    sending: Coverage
-    covers: NDArray[np.bool_]
-
-
-def _ground(reader: Reader, question: Question, *, months: int | None) -> _Ground:
-    """Read it; `months` as in `resolve_period`."""
-    catalogue = reader.catalogue()
-    boundary_set = catalogue.boundary_set(question.boundaries)
-    sources = [s.id for s in catalogue.sources_in_view(question.source)]
-    members = tuple(t.id for t in group_members(question.crime_type, catalogue.crime_types))
-    supplied = catalogue.coverage.of(sources=sources)
-    in_view = reader.coverage_on(catalogue, boundary_set).of(sources=sources)
-    sending = in_view.of(crime_types=members)
-    return _Ground(
-        catalogue=catalogue,
-        boundary_set=boundary_set,
-        crime_types=members,
-        period=resolve_period(question, in_view if in_view.span else supplied, months=months),
-        counts=reader.counts(catalogue, boundary_set, question.source),
-        sending=sending,
-        covers=streams_of_wards(reader.reach(catalogue, boundary_set), sending, wards=len(boundary_set.wards)),
-    )
 
 
 def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
@@ -123,68 +71,89 @@ def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
     NotFound, BadRequest, StoreNotReady
         If the measure, another parameter, or the store cannot answer.
     """
-    measure = find_measure(measure_id)
-    options = _options(measure, question.options)
-    measure = measure.chosen(measure, options) if measure.chosen else measure
-    ground = _ground(reader, question, months=measure.default_months)
-    catalogue, boundary_set, sending, covers = ground.catalogue, ground.boundary_set, ground.sending, ground.covers
-    covered: NDArray[np.bool_] = np.any(covers, axis=1)
-    areas, area_of_ward = _areas(boundary_set, question.by, covered=int(covered.sum()))
-    groups, group_of_area = group_areas(covers, sending, area_of_ward, areas=len(areas))
-    view = View(
-        areas=areas,
-        area_of_ward=area_of_ward,
-        covered_wards=covered,
-        crime_type_name=catalogue.crime_type_name(question.crime_type),
-        crime_types=ground.crime_types,
-        period=ground.period,
-        counts=ground.counts,
-        coverage=sending,
-        groups=groups,
-        group_of_area=group_of_area,
-        denominators=reader.denominators(catalogue, boundary_set),
-        options=options,
-        nearness=lambda: read_nearness(reader, catalogue, boundary_set, question.source) if question.by == "ward" else None,
-        at_default=count_at_default_places(reader, catalogue, boundary_set, question.source),
-    )
+    measure, options = chosen_measure(measure_id, question)
+    ground = read_ground(reader, question, months=measure.default_months)
+    if measure.narrowed:
+        ground = replace(ground, period=measure.narrowed(ground.period, options))
+    view = read_view(reader, ground, question, options)
     figures = measure.compute(view)
-    classes = sequential_classes(figures.value, write=measure.format) if measure.legend == "sequential" else ()
+    classes = _classes(ground, view, measure, question, figures.value)
     meta = _meta(reader, ground, question) | {
         "measure": measure.id,
         "unit": measure.unit,
         "denominator": figures.denominator,
         "family": figures.family,
         "phi": figures.phi,
+        "notes": list(figures.notes),
         "classes": [{"class": c.id, "label": c.label, "low": c.low, "high": c.high, "colour": c.colour} for c in classes],
     }
     meta["attribution"] = list(dict.fromkeys([*meta["attribution"], *figures.attribution]))
-    rows = _rows(figures, areas, whole=measure.whole)
-    wanted = _wanted(question, boundary_set, areas)
-    near = near_rows(figures.near, areas)
-    return Answer(question, measure, boundary_set, ground.period, meta, [rows[i] for i in wanted], classes, near)
+    rows = _rows(figures, view.areas, whole=measure.whole)
+    wanted = wanted_areas(question, ground.boundary_set, view.areas)
+    near = near_rows(figures.near, view.areas)
+    at = {area.code: i for i, area in enumerate(view.areas)}
+    return Answer(
+        question=question,
+        measure=measure,
+        boundary_set=ground.boundary_set,
+        period=ground.period,
+        meta=meta,
+        rows=[rows[i] for i in wanted],
+        classes=classes,
+        near=near,
+        breaks=_breaks(view),
+        against=figures.against,
+        working=lambda code: figures.working(at[code]) if figures.working else "",
+    )
 
 
-def resolve_period(question: Question, coverage: Coverage, *, months: int | None) -> Period:
-    """The period asked for; by default the last so many months up to the latest supplied (None: all).
+def _breaks(view: View) -> tuple[Break, ...]:
+    every = dict.fromkeys(found for of_group in view.breaks for found in of_group)
+    return tuple(found for found in every if view.period.first <= found.month <= view.period.last)
 
-    Raises
-    ------
-    StoreNotReady
-        If nothing is loaded and the question does not say.
+
+def _classes(ground: Ground, view: View, measure: Measure, question: Question, value: NDArray[np.float64]) -> Classes:
+    """What the legend lists.
+
+    Ranges are those of the latest months of the same number, so that a colour means the same when the months change, unless it
+    is asked for those of these months alone.
     """
-    span, latest = coverage.span, coverage.latest
-    if span is None or latest is None:
-        if question.first and question.last:
-            return Period(question.first, question.last)
-        raise StoreNotReady("No incidents are loaded.", hint="Run `wardwatch load incidents FILE...`.")
-    last = question.last or (span.last if months is None else latest)
-    if question.first:
-        # Asked for from a month that is not whole yet, or not there: as far as anything goes.
-        return Period(question.first, last if question.last or question.first <= last else max(span.last, question.first))
-    if months is None:
-        return Period(min(span.first, last), last)
-    first = last.plus(1 - months)
-    return Period(min(max(first, span.first), last), last)
+    if measure.legend != "sequential":
+        return measure.classes
+    values = value
+    if question.by == "ward" and view.options.get(CLASSES.id) != FOR_THESE:
+        latest = ground.latest(len(view.period))
+        if latest not in (None, view.period):
+            of_latest = measure.compute(replace(view, period=latest)).value
+            values = of_latest if (np.nan_to_num(of_latest) != 0).any() else value
+    none = bool((value == 0).any())
+    return sequential_classes(values, write=measure.format, decimals=measure.decimals, with_zero=none)
+
+
+def _rows(figures: Figures, areas: tuple[Area, ...], *, whole: bool) -> list[dict[str, Any]]:
+    return [
+        {
+            "ward_code": area.code,
+            "ward_name": area.name,
+            "value": _plain(figures.value[i], as_whole=whole),
+            "low": _plain(figures.low[i], as_whole=False),
+            "high": _plain(figures.high[i], as_whole=False),
+            "status": figures.status[i],
+            "class": figures.classes[i],
+            "sentence": figures.sentences[i],
+        }
+        for i, area in enumerate(areas)
+    ]
+
+
+def _plain(value: float, *, as_whole: bool) -> float | int | None:
+    """A figure as answers write it: whole numbers as such, unless what was apportioned made them fractions.
+
+    None where there is none, or a bound is infinite.
+    """
+    if not math.isfinite(value):
+        return None
+    return int(value) if as_whole and float(value).is_integer() else float(value)
 
 
 def attribution(catalogue: Catalogue, boundary_set: BoundarySetInfo | None, source: str | None) -> list[str]:
@@ -196,7 +165,7 @@ def attribution(catalogue: Catalogue, boundary_set: BoundarySetInfo | None, sour
 
 def count_rows(reader: Reader, question: Question) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """Counts by ward, month and type with the columns of `COUNT_COLUMNS`, zeros left out; and what they stand on."""
-    ground = _ground(reader, question, months=None)
+    ground = read_ground(reader, question, months=None)
     boundary_set, period, counts = ground.boundary_set, ground.period, ground.counts
     chosen = set(wanted_wards(question, boundary_set))
     types = sorted((t, i) for i, t in enumerate(counts.crime_types) if t in ground.crime_types)
@@ -212,12 +181,7 @@ def count_rows(reader: Reader, question: Question) -> tuple[list[dict[str, Any]]
     return rows, _meta(reader, ground, question)
 
 
-def wanted_wards(question: Question, boundary_set: BoundarySetInfo) -> list[int]:
-    """Indices of the wards that `district` and `ward` choose; a district or ward that the set does not have is refused."""
-    return _wanted(question, boundary_set, ())
-
-
-def _meta(reader: Reader, ground: _Ground, question: Question) -> dict[str, Any]:
+def _meta(reader: Reader, ground: Ground, question: Question) -> dict[str, Any]:
     """What figures stand on, with every key that `meta` has; a measure adds its own."""
     catalogue, boundary_set, period = ground.catalogue, ground.boundary_set, ground.period
     sources = [s.id for s in catalogue.sources_in_view(question.source)]
@@ -239,104 +203,10 @@ def _meta(reader: Reader, ground: _Ground, question: Question) -> dict[str, Any]
         "missing": reaching(ground.sending, ground.covers).missing(period),
         "family": None,
         "phi": None,
+        "notes": [],
         "data_as_of": str(latest) if latest else None,
         "data_version": catalogue.data_version,
         "attribution": list(dict.fromkeys([*attribution(catalogue, boundary_set, question.source), *printed])),
         "estimated": estimated,
         "classes": [],
     }
-
-
-def _areas(boundary_set: BoundarySetInfo, by: str, *, covered: int) -> tuple[tuple[Area, ...], NDArray[np.int64]]:
-    """The areas that figures are given for, and the area of each ward; a total of fewer wards than the set has says so."""
-    wards = boundary_set.wards
-    if by == "ward":
-        return tuple(Area(w.code, w.name) for w in wards), np.arange(len(wards))
-    if by == "set":
-        name = f"The {covered:,} covered wards" if 0 < covered < len(wards) else "All wards"
-        return (Area(boundary_set.name, f"{name} of {boundary_set.name}"),), np.zeros(len(wards), dtype=np.int64)
-    codes = sorted({w.district_code for w in wards})
-    if codes == [""]:
-        raise BadRequest(
-            f"The boundary set {boundary_set.name} has no districts.",
-            hint="Load it again with --district-column, or ask by ward or by set.",
-            parameter="by",
-            value=by,
-        )
-    names = boundary_set.districts
-    at = {code: i for i, code in enumerate(codes)}
-    return tuple(Area(c, names.get(c, "No district")) for c in codes), np.array([at[w.district_code] for w in wards])
-
-
-def _options(measure: Measure, given: dict[str, str]) -> dict[str, str]:
-    chosen = {option.id: option.values[0] for option in measure.options}
-    for name, value in given.items():
-        allowed = next((option.values for option in measure.options if option.id == name), None)
-        if allowed is None or value not in allowed:
-            known = "; ".join(f"{o.id} = {' or '.join(o.values)}" for o in measure.options) or "none"
-            raise BadRequest(
-                f"The measure {measure.id} has no option {name}={value}.",
-                hint=f"Its options: {known}.",
-                parameter=name,
-                value=value,
-            )
-        chosen[name] = value
-    return chosen
-
-
-def _plain(value: float, *, as_whole: bool) -> float | int | None:
-    """A figure as answers write it: whole numbers as such, unless what was apportioned made them fractions."""
-    if math.isnan(value):
-        return None
-    return int(value) if as_whole and float(value).is_integer() else float(value)
-
-
-def _rows(figures: Figures, areas: tuple[Area, ...], *, whole: bool) -> list[dict[str, Any]]:
-    return [
-        {
-            "ward_code": area.code,
-            "ward_name": area.name,
-            "value": _plain(figures.value[i], as_whole=whole),
-            "low": _plain(figures.low[i], as_whole=False),
-            "high": _plain(figures.high[i], as_whole=False),
-            "status": figures.status[i],
-            "class": figures.classes[i],
-            "sentence": figures.sentences[i],
-        }
-        for i, area in enumerate(areas)
-    ]
-
-
-def _wanted(question: Question, boundary_set: BoundarySetInfo, areas: tuple[Area, ...]) -> list[int]:
-    """Which areas the question chooses; a district or ward that the set does not have, or that `by` sums up, is refused."""
-    summed = "ward" if question.ward else "district" if question.district and question.by == "set" else ""
-    if summed and question.by != "ward":
-        raise BadRequest(
-            f"A total by {question.by} cannot be of one {summed}.",
-            hint=f"Leave out `{summed}`, or `by`.",
-            parameter=summed,
-            value=question.ward or question.district or "",
-        )
-    if question.ward and all(ward.code != question.ward for ward in boundary_set.wards):
-        raise BadRequest(
-            f"There is no ward '{question.ward}' in the boundary set {boundary_set.name}.",
-            hint="A ward of another vintage has another code: name its set with `boundaries`.",
-            parameter="ward",
-            value=question.ward,
-        )
-    if question.district and question.district not in boundary_set.districts:
-        raise BadRequest(
-            f"There is no district '{question.district}' in the boundary set {boundary_set.name}.",
-            hint="Known: " + (", ".join(boundary_set.districts) or "none") + ".",
-            parameter="district",
-            value=question.district,
-        )
-    if question.by == "set":
-        return [0]
-    if question.by == "district":
-        return [i for i, area in enumerate(areas) if question.district in (None, "", area.code)]
-    return [
-        i
-        for i, ward in enumerate(boundary_set.wards)
-        if question.district in (None, "", ward.district_code) and question.ward in (None, "", ward.code)
-    ]

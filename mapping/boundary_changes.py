@@ -7,8 +7,8 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from mapping.answers import resolve_period
 from mapping.errors import NotFound
+from mapping.questions import resolve_period
 from mapping.reach import streams_of_wards
 from mapping.vintages import CHANGED, compare_sets, read_moves
 from mapping.vocabulary import Month, Period, group_members
@@ -17,8 +17,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Sequence
     from datetime import date
 
-    from mapping.answers import Question
     from mapping.coverage import Coverage
+    from mapping.questions import Question
     from mapping.reader import BoundarySetInfo, Catalogue, Reader
     from mapping.vintages import Comparison
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, cast
 import folium
 from folium.utilities import JsCode
 
+from mapping.classes import find_class
 from mapping.lines import changeable_wards, hatches_lines
 
 if TYPE_CHECKING:
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
     from branca.element import Figure
 
     from mapping.answers import Answer
-    from mapping.classes import LegendClass
 
 __all__ = [
     "CANVAS_ABOVE",
@@ -163,16 +163,15 @@ def shapes_centre(shapes: bytes) -> tuple[float, float]:
     return (round((min(lons) + max(lons)) / 2, 4), round((min(lats) + max(lats)) / 2, 4))
 
 
-def class_of(row: dict[str, Any], classes: tuple[LegendClass, ...]) -> int | None:
-    """Index of the class that a row of an answer is in: by its id, or by its value where classes are ranges."""
+def class_of(row: dict[str, Any], found: Answer) -> int | None:
+    """Index of the class that a row of an answer is in: by its id, and where classes are ranges by its value."""
     value = row["value"]
-    for i, c in enumerate(classes):
-        if row["class"]:
-            if row["class"] == c.id:
-                return i
-        elif value is not None and c.low is not None and c.high is not None and c.low <= value <= c.high:
-            return i
-    return None
+    if value is None:
+        return None
+    if not row["class"]:
+        return find_class(value, found.classes, decimals=found.measure.decimals)
+    shown = round(value, found.measure.decimals)
+    return next((i for i, c in enumerate(found.classes) if row["class"] == c.id and c.holds(shown)), None)
 
 
 def map_values(answer: Answer) -> dict[str, Any]:
@@ -185,12 +184,16 @@ def map_values(answer: Answer) -> dict[str, Any]:
     classes, write = answer.classes, answer.measure.format
     wards: dict[str, list[Any]] = {}
     for row in answer.rows:
-        kind: int | str | None = class_of(row, classes)
+        kind: int | str | None = class_of(row, answer)
         shown = "" if row["value"] is None else write(row["value"])
         wards[row["ward_code"]] = [row["status"] if kind is None else kind, shown, row["sentence"]]
     return {
         "unit": answer.measure.unit,
-        "classes": [{"colour": c.colour, "outline": outline(c.colour)} for c in classes],
+        # What is judged is named by its class first; a range of a legend by the figure itself.
+        "classes": [
+            {"colour": c.colour, "outline": outline(c.colour), "label": c.label if answer.measure.quiet else ""}
+            for c in classes
+        ],
         "statuses": STATUS_WORDS,
         "districts": answer.boundary_set.districts,
         "wards": wards,
@@ -214,12 +217,13 @@ def legend(answer: Answer) -> list[dict[str, Any]]:
     """
     counts: dict[int | str, int] = {}
     for row in answer.rows:
-        kind = class_of(row, answer.classes)
+        kind = class_of(row, answer)
         key = row["status"] if kind is None else kind
         counts[key] = counts.get(key, 0) + 1
     lines: list[dict[str, Any]] = [
-        {"label": c.label, "colour": c.colour, "outline": outline(c.colour), "hatch": None, "wards": counts.get(i, 0)}
+        {"label": c.label, "colour": c.colour, "outline": outline(c.colour), "hatch": None, "wards": counts[i]}
         for i, c in enumerate(answer.classes)
+        if i in counts
     ]
     lines += [
         {"label": words, "colour": None, "outline": None, "hatch": status, "wards": counts[status]}
@@ -227,7 +231,8 @@ def legend(answer: Answer) -> list[dict[str, Any]]:
         if status in counts
     ]
     if dashed := dashed_wards(answer):
-        words = "Some months not supplied"
+        words = answer.measure.partial
+        words = f"{words[:1].upper()}{words[1:]}"
         lines.append({"label": words, "colour": None, "outline": None, "hatch": "partial", "wards": len(dashed)})
     if hatches_lines(answer):
         n = len(changeable_wards(answer))

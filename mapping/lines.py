@@ -43,6 +43,7 @@ def changeable_wards(found: Answer) -> list[str]:
     """Codes of the wards whose class would change if incidents near the line belonged next door, where that is asked for."""
     if not hatches_lines(found):
         return []
-    known = [(row["ward_code"], row["value"]) for row in found.rows if row["value"] is not None]
-    ranges = {code: (near.low, near.high) for code, near in found.near.items()}
-    return [code for code, value in known if code in ranges and could_change(value, *ranges[code], found.classes)]
+    known = {row["ward_code"]: row["value"] for row in found.rows if row["value"] is not None}
+    ranges = {code: (near.low, near.high) for code, near in found.near.items() if code in known}
+    decimals = found.measure.decimals
+    return [code for code, ends in ranges.items() if could_change(known[code], *ends, found.classes, decimals=decimals)]

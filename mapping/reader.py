@@ -16,11 +16,14 @@ from mapping.area_counts import (
     read_area_figures,
     read_supplies,
 )
+from mapping.breaks import Break, read_breaks
 from mapping.counts import Counts, Supply, read_counts
 from mapping.denominators import Denominators, read_denominators
 from mapping.errors import BadRequest, NotFound, StoreBusy, StoreNotReady
+from mapping.harm_weights import HarmWeights, read_harm_weights
 from mapping.issues import IssueCount, IssueLine, read_issue_counts, read_issues
 from mapping.ledger import Ledger, last_load, read_alterations, read_ledger
+from mapping.neighbours import read_neighbours
 from mapping.places import WardFinder
 from mapping.reach import read_reach
 from mapping.store import check_ready, reading
@@ -35,6 +38,7 @@ from mapping.store.models import (
 )
 from mapping.supply import read_coverage
 from mapping.vocabulary import BUILT_IN_CRIME_TYPES, GROUP_NAMES, CrimeType
+from mapping.ward_groups import WardGroups, read_ward_groups
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -42,6 +46,7 @@ if TYPE_CHECKING:
 
     import numpy as np
     from numpy.typing import NDArray
+    from scipy import sparse
     from sqlalchemy import Connection, Engine
 
     from mapping.coverage import Coverage
@@ -264,6 +269,25 @@ class Reader:
         return self._keep(
             (catalogue.data_version, "denominators", boundary_set.id), lambda c: read_denominators(c, boundary_set.id)
         )
+
+    def breaks(self, catalogue: Catalogue) -> tuple[Break, ...]:
+        """The recording breaks that hold for all sources or for one that this reader may see, by month."""
+        visible = {"", *(source.id for source in catalogue.sources)}
+        return self._keep((catalogue.data_version, "breaks"), lambda c: tuple(b for b in read_breaks(c) if b.source in visible))
+
+    def neighbours(self, catalogue: Catalogue, boundary_set: BoundarySetInfo) -> sparse.csr_array:
+        """Which wards of a set touch each other: shape (wards, wards), in the order of its wards."""
+        return self._keep(
+            (catalogue.data_version, "neighbours", boundary_set.id), lambda c: read_neighbours(c, boundary_set.id)
+        )
+
+    def harm_weights(self, catalogue: Catalogue) -> HarmWeights | None:
+        """The harm weights that are loaded; None where there are none."""
+        return self._keep((catalogue.data_version, "harm weights"), read_harm_weights)
+
+    def ward_groups(self, catalogue: Catalogue, boundary_set: BoundarySetInfo) -> WardGroups | None:
+        """The groups of a set's wards; None where none are loaded."""
+        return self._keep((catalogue.data_version, "groups", boundary_set.id), lambda c: read_ward_groups(c, boundary_set.id))
 
     def ward_finder(self, catalogue: Catalogue, boundary_set: BoundarySetInfo) -> WardFinder:
         """The live R-tree over a set's wards."""

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import func, select
 
 from mapping.denominators import KINDS, list_denominators
+from mapping.judging import judging_lines, read_judging
 from mapping.ledger import current_extracts
 from mapping.outcomes import count_outcomes
 from mapping.reader import Reader
@@ -79,6 +80,7 @@ def read_status(engine: Engine, *, open_only: bool) -> dict[str, Any]:
                 if d["kind"] == "residents"
             ],
             "denominators": denominators,
+            "judging": read_judging(connection, visible),
             "sources": sources,
             "extracts": _extracts(connection, visible),
             "data_as_of": str(latest) if latest else None,
@@ -226,6 +228,7 @@ def status_lines(found: dict[str, Any]) -> list[str]:
         for d in found["denominators"]
         for kind in (KINDS[d["kind"]],)
     ]
+    lines += judging_lines(found["judging"])
     for source in found["sources"]:
         lines.append(
             f"Source {source['id']} ({source['name']}, {source['access']}; {', '.join(source['streams'])}): "

@@ -191,6 +191,15 @@ class Period:
     def __len__(self) -> int:
         return self.last.index - self.first.index + 1
 
+    def shifted(self, months: int) -> Period:
+        """The period of the same length so many months later (earlier if negative)."""
+        return Period(self.first.plus(months), self.last.plus(months))
+
+    @property
+    def days(self) -> int:
+        """How many days it has."""
+        return (self.last.last - self.first.first).days + 1
+
     @property
     def words(self) -> str:
         """`January to December 2021`, `March 2021`, `July 2020 to June 2021`."""

@@ -13,7 +13,7 @@ from tests.county import DISTRICTS, HOSTILE, RESIDENTS, WARDS, load_county, load
 
 META = {
     *("measure", "unit", "denominator", "crime_type", "from", "to", "boundaries", "sources", "extracts", "missing"),
-    *("family", "phi", "data_as_of", "data_version", "attribution", "estimated", "classes"),
+    *("family", "phi", "notes", "data_as_of", "data_version", "attribution", "estimated", "classes"),
 }
 POLICE = "test-constabulary"
 FEBRUARY = [{"source": POLICE, "month": "2020-02", "status": "not-supplied", "reason": "no extract covers it"}]

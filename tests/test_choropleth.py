@@ -82,10 +82,11 @@ def test_every_ward_is_in_the_class_whose_range_holds_it(reader):
     assert used == set(range(len(found.classes))) == {0, 1, 2, 3, 4}
     for row in found.rows:
         kind, shown, sentence = values["wards"][row["ward_code"]]
-        assert found.classes[kind].low <= row["value"] <= found.classes[kind].high
+        assert found.classes[kind].holds(row["value"])
+        assert sum(c.holds(row["value"]) for c in found.classes) == 1
         assert (shown, sentence) == (f"{row['value']:,}", row["sentence"])
     assert [(line["label"], line["wards"]) for line in legend(found)] == [
-        (c.label, sum(class_of(row, found.classes) == i for row in found.rows)) for i, c in enumerate(found.classes)
+        (c.label, sum(class_of(row, found) == i for row in found.rows)) for i, c in enumerate(found.classes)
     ]
 
 

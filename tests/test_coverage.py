@@ -10,7 +10,7 @@ from loaders.boundaries import load_boundaries
 from loaders.incidents import load_incidents
 from mapping.answers import Question, answer, count_rows
 from mapping.choropleth import legend, map_values
-from mapping.classes import SEQUENTIAL, ZERO, sequential_classes
+from mapping.classes import SEQUENTIAL, ZERO, find_class, sequential_classes
 from mapping.coverage import Coverage, Stream, StreamMonth
 from mapping.coverage_notes import shipped_gaps
 from mapping.normals import compare_months
@@ -192,7 +192,7 @@ def test_a_zero_a_hole_and_a_part_are_drawn_apart(ask):
     lines = {(line["label"], line["hatch"]): (line["colour"], line["wards"]) for line in legend(found)}
     assert lines == {
         ("0: none recorded", None): (ZERO, 3),
-        ("40", None): (SEQUENTIAL[1][0], 3),
+        ("1 or more", None): (SEQUENTIAL[1][0], 3),
         ("Not supplied", "not-supplied"): (None, 9),
         ("Some months not supplied", "partial"): (None, 3),
     }
@@ -200,10 +200,11 @@ def test_a_zero_a_hole_and_a_part_are_drawn_apart(ask):
 
 
 def test_a_figure_that_rounds_to_zero_is_none():
-    classes = sequential_classes(np.array([0, 0.01, 0.04, 5, np.nan]), write=lambda value: f"{value:.1f}")
+    classes = sequential_classes(np.array([0, 0.01, 0.04, 5, np.nan]), write=lambda value: f"{value:.1f}", decimals=1)
 
-    assert [c.label for c in classes][:2] == ["0: none recorded", "over 0.0"]
-    assert (classes[0].id, classes[0].low, classes[0].high, classes[1].low) == ("zero", 0, 0, 0.01)
+    assert [c.label for c in classes] == ["0: none recorded", "up to 0.0", "0.1 or more"]
+    assert (classes[0].id, classes[0].low, classes[0].high) == ("zero", 0, 0)
+    assert [find_class(value, classes, decimals=1) for value in (0, 0.01, 0.04, 5)] == [0, 1, 1, 2]
 
 
 def test_the_coverage_says_what_is_normal_and_why_not(filled):

@@ -9,10 +9,13 @@ from sqlalchemy import text
 from loaders.area_counts import load_area_counts
 from loaders.boundaries import load_boundaries
 from loaders.demo import write_demo
+from loaders.harm_weights import load_weights
 from loaders.incidents import Window, load_incidents
 from loaders.ledger import unload_extract
 from loaders.lookups import load_lookup, load_lookup_from_shapes
 from loaders.population import load_population
+from loaders.recording_breaks import load_breaks
+from loaders.ward_groups import load_groups
 from mapping.coverage_notes import set_districts, set_note
 from mapping.default_places import read_default_places
 from mapping.reader import Reader
@@ -65,6 +68,13 @@ COMMANDS = [
             ("measure", "count", "--by", "set"),
             ("measure", "rate", "--boundaries", "demo25", "--option", "per=workday"),
             ("measure", "rate", "--boundaries", "demo21", "--option", "per=area", "--by", "district"),
+            ("measure", "change", "--boundaries", "demo25", "--option", "against=period-before", "--from", "2024-07"),
+            ("measure", "funnel", "--boundaries", "demo25", "--option", "among=similar-wards"),
+            ("measure", "smoothed-rate", "--boundaries", "demo21", "--option", "towards=neighbours"),
+            ("measure", "cluster", "--boundaries", "demo25", "--option", "method=local-moran"),
+            ("measure", "harm", "--boundaries", "demo25", "--by", "district"),
+            ("concentration", "--boundaries", "demo25"),
+            ("breaks",),
         )
     ),
 ]
@@ -77,6 +87,9 @@ ADDRESSES = [
     *("wards", "wards?boundaries=wd24", "wards/at?lon=-0.547&lat=51.703&boundaries=wd24", "wards/at?lon=-0.3&lat=51.7"),
     *("nearness", "nearness?boundaries=wd24&format=csv", "measures/count?nearness=hatched"),
     *("boundary-changes?old=demo21&new=demo25", "boundary-changes?old=demo21&new=demo25&crime_type=asb&format=csv"),
+    *(f"measures/{measure}?boundaries=demo25&crime_type=burglary" for measure in ("change", "cluster", "emerging", "share")),
+    *("measures/expected?boundaries=demo25&crime_type=crime&to=2024-12", "measures/trend?boundaries=demo25&from=2024-01"),
+    *("concentration?boundaries=demo21&crime_type=asb", "breaks", "breaks?format=csv"),
     *("measures/none", "counts?from=soon"),
 ]
 
@@ -137,7 +150,21 @@ def fill(url, demo, folder):
     [piled] = [p.id for p in read_default_places(reader, reader.catalogue()) if p.evidence]
     decide_verdict(engine, piled, verdict="confirmed", reason="é = the station's desk", now=NOW)
     decide_verdict(engine, 1, verdict="dismissed", reason="=busy", now=NOW)
+    _fill_judging(engine, folder, demo)
     engine.dispose()
+
+
+def _fill_judging(engine, folder, demo):
+    """What figures are judged with, some of it in the place of what was there."""
+    for found in demo.groups:
+        load_groups(engine, found.path, now=NOW, boundaries=found.boundaries, attribution="© É")
+    header = ("source", "crime_type", "month", "kind", "what")
+    breaks = [("tinyc", "all", "2024-02", "soft", "=é, by post"), ("", "burglary drugs", "2024-03", "hard", "Z")]
+    load_breaks(engine, demo.breaks, now=NOW)
+    load_breaks(engine, write_table(folder / "breaks.csv", header, breaks), now=NOW)
+    header = ("crime_type", "weight", "source", "version", "date")
+    weights = [("robbery", 1000.5, "=É", "a", "2024-11-01"), ("burglary", 320, "", "", "")]
+    load_weights(engine, write_table(folder / "weights.csv", header, weights), now=NOW, attribution="© Z")
 
 
 def _fill_corrections(engine, folder):

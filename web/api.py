@@ -9,13 +9,16 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from flask import Blueprint, Response, url_for
 
-from mapping.answers import COUNT_COLUMNS, MEASURE_COLUMNS, answer, attribution, count_rows, resolve_period, wanted_wards
+from mapping.answers import COUNT_COLUMNS, MEASURE_COLUMNS, answer, attribution, count_rows
 from mapping.boundary_changes import CHANGE_COLUMNS, boundary_changes, change_rows
+from mapping.breaks import BREAK_COLUMNS, break_rows
 from mapping.choropleth import tolerance_for
+from mapping.concentration import CONCENTRATION_COLUMNS, concentration_rows
 from mapping.errors import BadRequest
 from mapping.ledger import base_name
 from mapping.lines import NEARNESS_COLUMNS, nearness_rows
 from mapping.measures import all_measures, find_measure
+from mapping.questions import resolve_period, wanted_wards
 from mapping.vocabulary import group_members
 from web import explorer
 from web.audiences import audience, reader
@@ -140,6 +143,31 @@ def nearness() -> Response:
     query = read_query(extra=("format",))
     rows, meta = nearness_rows(reader(), query.question)
     return rows_answer(NEARNESS_COLUMNS, rows, meta, name="nearness", form=query.extra.get("format", ""))
+
+
+@blueprint.get("/concentration")
+@audience("public")
+def concentration() -> Response:
+    """How many wards, and how many places, hold half of the incidents. One query fits all here too."""
+    query = read_query(extra=("format",))
+    store, question = reader(), query.question
+    catalogue = store.catalogue()
+    meta = _meta(catalogue, boundary_set=catalogue.boundary_set(question.boundaries), source=question.source)
+    rows = concentration_rows(store, question)
+    meta |= {"crime_type": question.crime_type, "unit": "incidents"}
+    return rows_answer(CONCENTRATION_COLUMNS, rows, meta, name="concentration", form=query.extra.get("format", ""))
+
+
+@blueprint.get("/breaks")
+@audience("public")
+def breaks() -> Response:
+    """The recording breaks: from which months what is recorded in another way, and who says so."""
+    query = read_query(common=("source",), extra=("format",))
+    catalogue = reader().catalogue()
+    wanted = {"", *(s.id for s in catalogue.sources_in_view(query.question.source))}
+    rows = break_rows(found for found in reader().breaks(catalogue) if found.source in wanted)
+    meta = _meta(catalogue, source=query.question.source)
+    return rows_answer(BREAK_COLUMNS, rows, meta, name="breaks", form=query.extra.get("format", ""))
 
 
 @blueprint.get("/coverage")
@@ -331,6 +359,7 @@ def _meta(
         "missing": [],
         "family": None,
         "phi": None,
+        "notes": [],
         "data_as_of": str(latest) if latest else None,
         "data_version": catalogue.data_version,
         "attribution": attribution(catalogue, boundary_set, source) if printed is None else list(dict.fromkeys(printed)),

@@ -11,7 +11,7 @@ from werkzeug.datastructures import MultiDict
 from mapping.answers import Answer, Question, answer
 from mapping.choropleth import legend
 from mapping.errors import BadRequest, StoreNotReady
-from mapping.measures import all_measures, find_measure
+from mapping.measures import ASKS, all_measures, find_measure
 from mapping.vocabulary import GROUP_NAMES
 from web.assets import map_addresses
 from web.audiences import audience, reader
@@ -38,7 +38,7 @@ BEGINNING = 5
 @audience("public")
 def explorer() -> str:
     """The map with everything around it; on a store without data, how to fill it."""
-    query = read_query(args=_own_arguments())
+    query = read_query(args=_own_arguments(), extra=("shown",))
     try:
         store = reader()
         catalogue = store.catalogue()
@@ -51,6 +51,9 @@ def explorer() -> str:
         return _welcome(None)
     measure = find_measure(query.measure or DEFAULT_MEASURE).id
     question, selected = replace(query.question, ward=None), query.question.ward or ""
+    if query.extra.get("shown", measure) != measure:
+        # Without scripts the form sends the months of the measure before: each looks back as far as it needs.
+        question = replace(question, first=None)
     found = answer(store, measure, question)
     context = map_context(found, question, selected)
     return render_page(
@@ -114,8 +117,8 @@ def map_context(found: Answer, question: Question, selected: str) -> dict[str, A
         "lines": legend(everywhere),
         "rows": rows,
         "totals": total_rows(store, found, question),
-        "highest": [] if head.none_recorded else [row for row in rows if row.value is not None][:BEGINNING],
-        "notes": notes(catalogue, found),
+        "highest": [] if head.none_recorded else [row for row in rows if row.value is not None and not row.quiet][:BEGINNING],
+        "notes": notes(store, found),
         "denominators": store.denominators(catalogue, found.boundary_set),
         "values": page_values(everywhere)
         | {
@@ -133,7 +136,7 @@ def panel_context(found: Answer, question: Question, selected: str) -> dict[str,
     if not selected:
         return {"chosen": None, "chart": None}
     chosen = ward_figures(reader(), found, question, selected)
-    return {"chosen": chosen, "chart": series_chart(chosen.bars, height=130)}
+    return {"chosen": chosen, "chart": series_chart(chosen.series, found.period, height=138)}
 
 
 def parameters_of(found: Answer, question: Question) -> dict[str, str | None]:
@@ -176,7 +179,7 @@ def _welcome(catalogue: Catalogue | None) -> str:
 class Filters:
     """The choices of the form, each with what is chosen now."""
 
-    measures: list[tuple[str, str]]
+    measures: list[tuple[str, list[tuple[str, str]]]]
     groups: list[tuple[str, str]]
     crime_types: list[CrimeType]
     months: list[Month]
@@ -194,7 +197,7 @@ def _filters(catalogue: Catalogue, found: Answer, question: Question) -> Filters
     span = catalogue.coverage.span
     months = {*(span or ()), *found.period}
     return Filters(
-        measures=[(m.id, m.name) for m in all_measures().values()],
+        measures=[(words, [(m.id, m.name) for m in all_measures().values() if m.asks == asks]) for asks, words in ASKS.items()],
         groups=[(group, catalogue.crime_type_name(group)) for group in GROUP_NAMES if group == "all" or group in kinds],
         # ASB is what most partnerships meet about: first among equals.
         crime_types=sorted(types, key=lambda t: (t.group != "asb", t.group == "other", t.name)),

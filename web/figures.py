@@ -7,17 +7,20 @@ from typing import TYPE_CHECKING, Any
 
 from mapping.answers import Answer, Question, answer
 from mapping.boundary_changes import older_sets
-from mapping.choropleth import STATUS_WORDS, map_values
+from mapping.choropleth import STATUS_WORDS, class_of, map_values
+from mapping.concentration import concentration_rows
 from mapping.lines import changeable_wards
-from mapping.vocabulary import Month, Period, group_members
+from mapping.series import ward_series
+from mapping.vocabulary import Month
 
 if TYPE_CHECKING:
-    from mapping.coverage import Coverage
-    from mapping.reader import Catalogue, Reader, WardInfo
+    from collections.abc import Callable
+
+    from mapping.reader import Reader, WardInfo
+    from mapping.series import Series
 
 __all__ = [
     "GAP",
-    "Bar",
     "CommonType",
     "Headline",
     "TableRow",
@@ -41,8 +44,8 @@ SERIES_MONTHS = 36
 class Headline:
     """What a map says, in one sentence and its parts.
 
-    `code` is empty where no ward has a figure, and where all figures are zero (`none_recorded`); `partial`: some months that
-    the figures should stand on are missing.
+    `code` is empty where no ward has a figure, where all figures are zero (`none_recorded`), and where a measure that judges
+    finds no ward to name: what it finds is `told`. `partial`: some months that the figures should stand on are missing.
     """
 
     title: str
@@ -54,10 +57,13 @@ class Headline:
     unit: str = ""
     none_recorded: bool = False
     partial: bool = False
+    told: str = ""
 
     @property
     def sentence(self) -> str:
         """`All crime, May 2021 — busiest: Central (Watford), 3,474`."""
+        if self.told:
+            return f"{self.title} — {self.told}"
         place = f"{self.ward} ({self.district})" if self.district else self.ward
         what = f"{self.word}: {place}, {self.figure}" if self.code else "no ward has a figure"
         gap = f" ({GAP})" if self.partial and (self.code or self.none_recorded) else ""
@@ -66,7 +72,10 @@ class Headline:
 
 @dataclass(frozen=True, slots=True)
 class TableRow:
-    """A row of the table: figures as text, and `value` to sort by."""
+    """A row of the table: figures as text, `reading` what its class is called, and `value` to sort by.
+
+    `quiet`: there is nothing to tell of it.
+    """
 
     code: str
     name: str
@@ -76,17 +85,8 @@ class TableRow:
     value: float | None
     note: str
     sentence: str
-
-
-@dataclass(frozen=True, slots=True)
-class Bar:
-    """A month of a series; `reason` says why it is not there whole, and where it is not there at all, nothing is counted."""
-
-    month: Month
-    count: int
-    status: str
-    reason: str
-    chosen: bool
+    reading: str = ""
+    quiet: bool = False
 
 
 @dataclass(frozen=True, slots=True)
@@ -108,7 +108,7 @@ class WardFigures:
 
     ward: WardInfo
     row: TableRow
-    bars: tuple[Bar, ...]
+    series: Series
     common: tuple[CommonType, ...]
     common_partial: bool
     common_none: str
@@ -118,14 +118,18 @@ def headline(found: Answer, type_name: str) -> Headline:
     """What the rows of an answer amount to."""
     plain_count = found.measure.id == "count"
     what = type_name if plain_count else f"{type_name}: {found.measure.name[:1].lower()}{found.measure.name[1:]}"
-    title = f"{what}, {found.period.words}"
+    title = f"{what}, {found.period.words}{f' against {found.against}' if found.against else ''}"
     partial = bool(found.meta["missing"]) or any(row["status"] == "partial" for row in found.rows)
     known = [row for row in found.rows if row["value"] is not None]
     if not known:
         return Headline(title, partial=partial)
     if found.measure.legend == "sequential" and not any(row["value"] for row in known):
         return Headline(title, none_recorded=True, partial=partial)
-    top = max(known, key=lambda row: row["value"])
+    told = found.meta["notes"][0] if found.measure.quiet and found.meta["notes"] else ""
+    loud = [row for row in known if row["class"] not in ("", found.measure.quiet)] if told else known
+    if not loud:
+        return Headline(title, partial=partial, told=told)
+    top = max(loud, key=lambda row: row["value"])
     districts = {ward.code: ward.district_name for ward in found.boundary_set.wards}
     return Headline(
         title,
@@ -136,21 +140,26 @@ def headline(found: Answer, type_name: str) -> Headline:
         figure=found.measure.format(top["value"]),
         unit=found.measure.unit,
         partial=partial,
+        told=told,
     )
 
 
 def page_values(found: Answer) -> dict[str, Any]:
-    """What the renderer in the browser needs, with the wards some of whose months are missing."""
-    return map_values(found) | {"partial": [row["ward_code"] for row in found.rows if row["status"] == "partial"]}
+    """What the renderer in the browser needs, with the wards whose figure is partial, and what that means."""
+    partial = [row["ward_code"] for row in found.rows if row["status"] == "partial"]
+    return map_values(found) | {"partial": partial, "gap": found.measure.partial}
 
 
 def table_rows(found: Answer) -> list[TableRow]:
-    """The rows of an answer as a table shows them, the highest first; those without a figure last."""
+    """The rows of an answer as a table shows them.
+
+    Those with something to tell come first, then the highest; those without a figure come last.
+    """
     districts = {ward.code: ward.district_name for ward in found.boundary_set.wards}
     could_change = set(changeable_wards(found))
     rows = [_row(row, found, districts.get(row["ward_code"], "")) for row in found.rows]
     rows = [replace(row, note=_joined(row.note, "Class could change")) if row.code in could_change else row for row in rows]
-    return sorted(rows, key=lambda row: (row.value is None, -(row.value or 0), row.name, row.code))
+    return sorted(rows, key=lambda row: (row.value is None, row.quiet, -(row.value or 0), row.name, row.code))
 
 
 def _joined(note: str, other: str) -> str:
@@ -170,17 +179,27 @@ def total_rows(reader: Reader, found: Answer, question: Question) -> list[TableR
 
 def _row(row: dict[str, Any], found: Answer, district: str) -> TableRow:
     write, value = found.measure.format, row["value"]
-    note = {"partial": GAP.capitalize(), "estimated": "Estimated"}.get(row["status"], "")
+    note = {"partial": found.measure.partial.capitalize(), "estimated": "Estimated"}.get(row["status"], "")
+    kind = class_of(row, found) if row["class"] else None
     return TableRow(
         code=row["ward_code"],
         name=row["ward_name"],
         district=district,
         figure="" if value is None else write(value),
-        interval="" if row["low"] is None else f"{write(row['low'])} to {write(row['high'])}",
+        interval=_interval(row["low"], row["high"], write),
         value=value,
         note=note if value is not None else STATUS_WORDS.get(row["status"], row["status"]),
         sentence=row["sentence"],
+        reading="" if kind is None else found.classes[kind].label,
+        quiet=bool(found.measure.quiet) and row["class"] in ("", found.measure.quiet),
     )
+
+
+def _interval(low: float | None, high: float | None, write: Callable[[float], str]) -> str:
+    """A range; one without an end has only where it begins."""
+    if low is None:
+        return ""
+    return f"{write(low)} or more" if high is None else f"{write(low)} to {write(high)}"
 
 
 def ward_figures(
@@ -199,24 +218,13 @@ def ward_figures(
     counts = reader.counts(catalogue, found.boundary_set, question.source)
     of_ward = counts.values[counts.ward_codes.index(code)]
     at = {month: i for i, month in enumerate(counts.months)}
-    members = {t.id for t in group_members(question.crime_type, catalogue.crime_types)}
-    wanted = [i for i, t in enumerate(counts.crime_types) if t in members]
     at_ward = found.boundary_set.wards.index(ward)
     reach = reader.reach(catalogue, found.boundary_set)
     on_set = reader.coverage_on(catalogue, found.boundary_set)
     covering = on_set.only(reach[s.source, s.stream][at_ward] for s in on_set.streams)
     in_view = covering.of(sources=[s.id for s in catalogue.sources_in_view(question.source)])
-    sending = in_view.of(crime_types=members)
-    bars = tuple(
-        Bar(
-            month,
-            round(of_ward[at[month], wanted].sum()) if month in at and status != "not-supplied" else 0,
-            status,
-            sending.reason(month),
-            found.period.first <= month <= found.period.last,
-        )
-        for month in _span(sending if sending.streams else in_view, found.period, months)
-        if (status := sending.status(month))
+    series = ward_series(
+        reader, replace(question, boundaries=found.boundary_set.name), code, period=found.period, months=months
     )
     inside = [at[month] for month in found.period if month in at and in_view.status(month) != "not-supplied"]
     sums = of_ward[inside].sum(axis=0) if inside else of_ward[:0].sum(axis=0)
@@ -228,21 +236,22 @@ def ward_figures(
     none = STATUS_WORDS["not-supplied"]
     if any(in_view.status(month) != "not-supplied" for month in found.period):
         none = f"None recorded{f' ({GAP})' if partial else ''}"
-    return WardFigures(ward, _row(row, found, ward.district_name), bars, common, partial, none)
+    return WardFigures(ward, _row(row, found, ward.district_name), series, common, partial, none)
 
 
-def _span(coverage: Coverage, period: Period, months: int | None) -> Period:
-    """The months of a series: they hold the end of the period, and lie within what was supplied."""
-    span = coverage.span or period
-    first, last = min(span.first, period.first), max(span.last, period.last)
-    if months is not None:
-        last = min(last, max(period.last, period.first.plus(months - 1)))
-        first = max(first, last.plus(1 - months))
-    return Period(first, last)
+def _spread(reader: Reader, found: Answer) -> list[str]:
+    """How unevenly incidents are spread, beside the map of counts."""
+    if found.measure.id != "count" or not any(row["value"] for row in found.rows):
+        return []
+    period = found.period
+    return [
+        row["sentence"] for row in concentration_rows(reader, replace(found.question, first=period.first, last=period.last))
+    ]
 
 
-def notes(catalogue: Catalogue, found: Answer) -> dict[str, Any]:
+def notes(reader: Reader, found: Answer) -> dict[str, Any]:
     """What a page says its figures stand on."""
+    catalogue = reader.catalogue()
     in_view = [s for s in catalogue.sources if s.id in found.meta["sources"]]
     opened = {s.id for s in in_view if s.access == "open"}
     snapped = any(s.stream == "street" and s.source in opened for s in catalogue.coverage.streams)
@@ -266,5 +275,9 @@ def notes(catalogue: Catalogue, found: Answer) -> dict[str, Any]:
         "estimated": bool(found.meta["estimated"]),
         "wards": len(found.boundary_set.wards),
         "explanation": found.measure.explanation,
+        "told": found.meta["notes"] or _spread(reader, found),
+        "family": found.meta["family"],
+        "phi": found.meta["phi"],
+        "breaks": found.breaks,
         "denominator": found.meta["denominator"],
     }

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import Counter, defaultdict
 from typing import TYPE_CHECKING, Any
 
 from flask import Blueprint, Response
 
-from mapping.answers import Answer, Question, answer
+from mapping.answers import Answer, Question, answer, count_rows
 from mapping.coverage_notes import read_notes
 from mapping.denominators import KINDS
 from mapping.errors import WardwatchError
-from mapping.measures import all_measures
+from mapping.measures import ASKS, all_measures
 from mapping.status import read_status
 from mapping.vocabulary import Month
 from web.audiences import audience, reader
@@ -22,8 +22,9 @@ from web.supplied import StreamStrip, areas_of_sources, stream_strip
 from web.tables import json_answer
 
 if TYPE_CHECKING:
+    from mapping.breaks import Break
     from mapping.measures import Measure
-    from mapping.reader import Catalogue
+    from mapping.reader import Catalogue, Reader
 
 __all__ = ["blueprint"]
 
@@ -81,7 +82,11 @@ def issues(extract_id: int) -> str:
 def methods() -> str:
     """How every figure is made, each with an example of what is loaded."""
     read_query(common=())
-    return render_page("methods.html", measures=[(measure, _example(measure)) for measure in all_measures().values()])
+    groups = [
+        (words, [(measure, _example(measure)) for measure in all_measures().values() if measure.asks == asks])
+        for asks, words in ASKS.items()
+    ]
+    return render_page("methods.html", groups=groups, breaks=_breaks(), denominators=KINDS)
 
 
 @blueprint.get("/healthz")
@@ -123,14 +128,42 @@ def _altered(catalogue: Catalogue) -> dict[str, Any] | None:
 
 
 def _example(measure: Measure) -> dict[str, Any] | None:
-    """What a measure says of the ward with the most incidents; None where nothing is loaded."""
+    """What a measure says of the ward with the most incidents, or if that has no figure of one that has; None without data."""
+    store = reader()
     try:
-        found: Answer = answer(reader(), measure.id, Question())
-        counted = found if measure.id == "count" else answer(reader(), "count", Question())
+        counted = answer(store, "count", Question())
+        found = _answer_that_tells(store, measure)
     except WardwatchError:
         return None
-    if not counted.rows:
+    busy = {row["ward_code"]: row["value"] or 0 for row in counted.rows}
+    rows = sorted(found.rows, key=lambda row: (row["value"] is None, -busy.get(row["ward_code"], 0), row["ward_code"]))
+    if not rows:
         return None
-    busiest = max(counted.rows, key=lambda row: (row["value"] or 0, row["ward_code"]))["ward_code"]
-    row = next(row for row in found.rows if row["ward_code"] == busiest)
-    return {"row": row, "period": found.period.words, "boundaries": found.boundary_set.name}
+    row = rows[0]
+    return {
+        "row": row,
+        "type": store.catalogue().crime_type_name(found.question.crime_type),
+        "period": found.period.words,
+        "boundaries": found.boundary_set.name,
+        "working": found.working(row["ward_code"]) if row["value"] is not None else "",
+    }
+
+
+def _answer_that_tells(store: Reader, measure: Measure) -> Answer:
+    """Of all incidents; where a measure has nothing to say of these, of the type with the most."""
+    found = answer(store, measure.id, Question())
+    if any(row["value"] is not None for row in found.rows):
+        return found
+    totals = Counter[str]()
+    for row in count_rows(store, Question())[0]:
+        totals[row["crime_type"]] += row["count"]
+    of_types = (answer(store, measure.id, Question(crime_type=name)) for name, _ in totals.most_common(1))
+    return next((told for told in of_types if any(row["value"] is not None for row in told.rows)), found)
+
+
+def _breaks() -> tuple[Break, ...]:
+    """The recording breaks that this audience may see; none where there is no store."""
+    try:
+        return reader().breaks(reader().catalogue())
+    except WardwatchError:
+        return ()

@@ -196,7 +196,7 @@ def render_map_file(reader: Reader, found: Answer, settings: Settings) -> str:
         lines=legend(everywhere),
         rows=table_rows(found),
         totals=total_rows(reader, found, question),
-        notes=notes(catalogue, found),
+        notes=notes(reader, found),
     )
 
 

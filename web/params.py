@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Literal, cast
 
 from flask import request
 
-from mapping.answers import Question
 from mapping.errors import BadRequest
 from mapping.measures import find_measure
+from mapping.questions import Question
 from mapping.vocabulary import Month
 
 if TYPE_CHECKING:

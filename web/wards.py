@@ -102,7 +102,7 @@ def ward(boundaries: str, code: str) -> str:
     return render_page(
         "ward.html",
         chosen=figures,
-        chart=series_chart(figures.bars, width=720, height=220),
+        chart=series_chart(figures.series, found.period, width=720, height=228),
         measures=[_measure_row(name, question, code, asked=found.measure.id) for name in all_measures()],
         **context,
     )
@@ -131,5 +131,5 @@ def _context(found: Answer, question: Question) -> dict[str, Any]:
         "question": question,
         "parameters": parameters_of(found, replace(question, ward=None)),
         "totals": total_rows(reader(), found, replace(question, ward=None)),
-        "notes": notes(catalogue, found),
+        "notes": notes(reader(), found),
     }

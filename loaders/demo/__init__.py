@@ -8,10 +8,19 @@ The demo does not write to the store: it writes the files that suppliers would s
 - `suppliers` `files` what arrives
 """
 
-from loaders.demo.files import SEED, DemoBoundaries, DemoExtract, DemoFiles, DemoPopulation, boundaries_geojson, write_demo
+from loaders.demo.files import (
+    SEED,
+    DemoBoundaries,
+    DemoExtract,
+    DemoFiles,
+    DemoGroups,
+    DemoPopulation,
+    boundaries_geojson,
+    write_demo,
+)
 from loaders.demo.stories import STORIES, Story
 
 __all__ = [
-    "SEED", "STORIES", "DemoBoundaries", "DemoExtract", "DemoFiles", "DemoPopulation", "Story", "boundaries_geojson",
-    "write_demo",
+    "SEED", "STORIES", "DemoBoundaries", "DemoExtract", "DemoFiles", "DemoGroups", "DemoPopulation", "Story",
+    "boundaries_geojson", "write_demo",
 ]  # fmt: skip

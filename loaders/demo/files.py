@@ -14,14 +14,24 @@ from loaders.demo.denominators import GIVEN, given_number
 from loaders.demo.incidents import imagine
 from loaders.demo.names import DISTRICTS
 from loaders.demo.shapes import Ring, outline
-from loaders.demo.suppliers import COUNCIL, POLICE, Supplier, council_rows, police_rows
+from loaders.demo.suppliers import CHANGED_MONTH, COUNCIL, POLICE, Supplier, council_rows, police_rows
 from loaders.demo.times import EPOCH
 from loaders.demo.wards import Ward
 from mapping.vocabulary import to_lonlat
 
-__all__ = ["SEED", "DemoBoundaries", "DemoExtract", "DemoFiles", "DemoPopulation", "boundaries_geojson", "write_demo"]
+__all__ = [
+    "SEED",
+    "DemoBoundaries",
+    "DemoExtract",
+    "DemoFiles",
+    "DemoGroups",
+    "DemoPopulation",
+    "boundaries_geojson",
+    "write_demo",
+]
 
 SEED = 1
+GROUPS = {"Towns": ("hub", "centre", "market", "inner", "estate"), "Suburbs": ("suburb",), "Villages": ("village",)}
 EFFECTIVE = {"demo21": date(2021, 12, 31), "demo25": date(2025, 12, 31)}
 
 
@@ -45,6 +55,14 @@ class DemoPopulation:
 
 
 @dataclass(frozen=True)
+class DemoGroups:
+    """Which wards of a boundary set are like each other."""
+
+    boundaries: str
+    path: Path
+
+
+@dataclass(frozen=True)
 class DemoExtract:
     """What one source sent for one window (both dates included), and the layout that reads it."""
 
@@ -61,6 +79,8 @@ class DemoFiles:
     boundaries: tuple[DemoBoundaries, ...]
     populations: tuple[DemoPopulation, ...]
     denominators: tuple[DemoPopulation, ...]
+    groups: tuple[DemoGroups, ...]
+    breaks: Path
     extracts: tuple[DemoExtract, ...]
 
 
@@ -93,7 +113,8 @@ def write_demo(folder: Path, *, seed: int = SEED, progress: Callable[[str], None
         tell(f"writing what {supplier.source} sends")
         lines, days = rows(incidents, places, chance=Chance(seed, key))
         extracts += _write_extracts(folder, supplier, lines, days)
-    return DemoFiles(boundaries, populations, denominators, tuple(extracts))
+    groups = tuple(_write_groups(folder, county, name) for name in county.sets)
+    return DemoFiles(boundaries, populations, denominators, groups, _write_breaks(folder), tuple(extracts))
 
 
 def boundaries_geojson(county: County, name: str) -> str:
@@ -138,6 +159,21 @@ def _write_population(folder: Path, county: County, name: str, what: str, year: 
         lines.append(f"{ward.code},{ward.name},{district},{given_number(county, ward, what, year=year)}")
     _write(path, lines, encoding="utf-8")
     return DemoPopulation(name, what, year, path)
+
+
+def _write_groups(folder: Path, county: County, name: str) -> DemoGroups:
+    path = folder / f"{name}_groups.csv"
+    group = {kind: title for title, kinds in GROUPS.items() for kind in kinds}
+    _write(path, ["code,group", *(f"{ward.code},{group[ward.kind]}" for ward in county.sets[name])], encoding="utf-8")
+    return DemoGroups(name, path)
+
+
+def _write_breaks(folder: Path) -> Path:
+    path = folder / "recording_breaks.csv"
+    what = "reports come from a new call system since the month that was not sent"
+    row = f"{COUNCIL.source},anti-social-behaviour,{CHANGED_MONTH},soft,{what},made up"
+    _write(path, ["source,crime_type,month,kind,what,vouched_for_by", row], encoding="utf-8")
+    return path
 
 
 def _write_extracts(folder: Path, supplier: Supplier, lines: list[str], days: IntArray) -> list[DemoExtract]:

@@ -13,6 +13,8 @@ from loaders.demo.suppliers import ATTRIBUTION
 from loaders.incidents import Window, load_incidents
 from loaders.population import load_population
 from loaders.progress import Progress, untold
+from loaders.recording_breaks import load_breaks
+from loaders.ward_groups import load_groups
 from mapping.errors import StoreNotReady
 from mapping.settings import sqlite_url
 from mapping.store import check_ready, open_engine
@@ -56,7 +58,7 @@ def fill_demo(path: Path, *, progress: Progress = untold) -> None:
 
 def load_demo(engine: Engine, files: DemoFiles, *, progress: Progress = untold) -> None:
     """Load the demo's files into a store that has tables."""
-    total = len(files.boundaries) + len(files.populations) + len(files.denominators) + len(files.extracts)
+    total = sum(len(part) for part in (files.boundaries, files.populations, files.denominators, files.groups, files.extracts))
     done = 0
 
     def step(what: str) -> None:
@@ -84,8 +86,12 @@ def load_demo(engine: Engine, files: DemoFiles, *, progress: Progress = untold) 
             now=DEMO_LOADED_AT,
             what=population.what,
         )
+    for groups in files.groups:
+        step(f"groups of {groups.boundaries}")
+        load_groups(engine, groups.path, now=DEMO_LOADED_AT, boundaries=groups.boundaries)
     for extract in files.extracts:
         step(f"incidents {extract.window_from.year}")
         window = Window(extract.window_from, extract.window_to)
         load_incidents(engine, extract.paths, now=DEMO_LOADED_AT, layout=str(extract.layout), window=window)
+    load_breaks(engine, files.breaks, now=DEMO_LOADED_AT)
     progress("done", 1)

@@ -13,11 +13,13 @@ from loaders.demo.names import COUNTY
 from loaders.demo.places import Places
 from loaders.demo.times import DAY, LAST_DAY
 
-__all__ = ["ATTRIBUTION", "COUNCIL", "MISSING_MONTH", "POLICE", "Supplier", "council_rows", "police_rows"]
+__all__ = ["ATTRIBUTION", "CHANGED_MONTH", "COUNCIL", "MISSING_MONTH", "POLICE", "Supplier", "council_rows", "police_rows"]
 
 ATTRIBUTION = f"Made-up data: the {COUNTY} demo of wardwatch. No place, person or incident is real."
 # The month that the council failed to send: 30 months before the last.
 MISSING_MONTH = "2023-06"
+# From then on its reports come by a new system.
+CHANGED_MONTH = "2023-07"
 
 _COUNTY = COUNTY.lower()
 _START = date(FIRST_YEAR, 1, 1)

@@ -6,8 +6,9 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mapping.measures.base import NOT_SUPPLIED, SUPPLIED, Figures, Measure
+from mapping.measures.base import CLASSES, NOT_SUPPLIED, SUPPLIED, Figures, Measure
 from mapping.measures.where import NEARNESS, look_where
+from mapping.measures.words import Subject
 from mapping.statistics.rates import poisson_interval
 
 if TYPE_CHECKING:
@@ -30,19 +31,22 @@ def _compute(view: View) -> Figures:
     low[known], high[known] = poisson_interval(observed[known])
     where = look_where(view, codes > NOT_SUPPLIED)
     near = where.near(observed)
-    missing = view.missing_words(view.period)
     estimated = view.estimated_words(view.period, among=codes > NOT_SUPPLIED)
-    what = f"{view.crime_type_name[:1].lower()}{view.crime_type_name[1:]}, {view.period.words}"
+    subject = Subject.of(view, [view.period])
     sentences = [
-        f"{area.name}: {observed[i]:,.0f} recorded ({what}). Allowing for chance, its level is {low[i]:,.0f} to "
-        f"{high[i]:,.0f}.{_of_places(where, near, i)}{estimated[i]}{missing[i]}"
+        f"{area.name}: {observed[i]:,.0f} recorded ({subject.what[i]}). Allowing for chance, its level is {low[i]:,.0f} to "
+        f"{high[i]:,.0f}.{_of_places(where, near, i)}{estimated[i]}{subject.missing[i]}"
         if known[i]
-        else f"{area.name}: no figure for {what}.{missing[i]}"
+        else f"{area.name}: no figure for {subject.what[i]}.{subject.missing[i]}"
         for i, area in enumerate(view.areas)
     ]
     given = ["estimated" if said else "ok" for said in estimated]
     status = ["not-supplied" if not known[i] else given[i] if whole[i] else "partial" for i in range(len(observed))]
-    return Figures(observed, low, high, status, [""] * len(observed), sentences, near=near)
+
+    def working(i: int) -> str:
+        return f"x = {observed[i]:,.0f}: chi2(0.025; 2x)/2 = {low[i]:,.4g}, chi2(0.975; 2x + 2)/2 = {high[i]:,.4g}"
+
+    return Figures(observed, low, high, status, [""] * len(observed), sentences, near=near, working=working)
 
 
 def _of_places(where: Where, near: Near | None, i: int) -> str:
@@ -61,5 +65,5 @@ MEASURE = Measure(
     compute=_compute,
     format=lambda value: f"{value:,.0f}",
     whole=True,
-    options=(NEARNESS,),
+    options=(NEARNESS, CLASSES),
 )

@@ -7,15 +7,17 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 
-from mapping.denominators import FURTHEST_YEARS, KINDS
-from mapping.measures.base import Figures, Measure, Option
+from mapping.denominators import KINDS
+from mapping.measures.base import CLASSES, Figures, Measure
+from mapping.measures.per import PER, read_base
 from mapping.measures.where import NEARNESS, look_where
-from mapping.statistics.rates import poisson_interval, rate_a_year
+from mapping.measures.words import counted
+from mapping.statistics.rates import poisson_interval
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from mapping.denominators import Divisor, Kind
+    from mapping.denominators import Divisor
     from mapping.measures.base import View
 
 __all__ = ["MEASURE"]
@@ -39,64 +41,34 @@ _NOTES = {"residents": " People who visit or work there are not residents."}
 
 
 def _compute(view: View) -> Figures:
-    kind, n = KINDS[view.options["per"]], len(view.areas)
-    whole = view.supplied(view.period)
-    months = whole.sum(axis=1)
-    missing = view.missing_words(view.period)
-    what = f"{view.crime_type_name[:1].lower()}{view.crime_type_name[1:]}, {view.period.words}"
-    value, low, high = (np.full(n, np.nan) for _ in range(3))
-    divisor = view.denominators.divisor(kind.id, view.period)
-    number = view.summed(divisor.value) if divisor else np.full(n, np.nan)
-    known = (np.nan_to_num(number) >= kind.fewest) & (months > 0)
-    counted = np.where(whole, view.observed(view.period), 0).sum(axis=1)
-    least, most = poisson_interval(counted[known])
-    for rates, counts in ((value, counted[known]), (low, least), (high, most)):
-        rates[known] = rate_a_year(counts, number[known], months=months[known], per=kind.scale)
-    standing = _standing(view, divisor, counted / np.maximum(months, 1), known) if divisor else [""] * n
-    where = look_where(view, whole)
-    one_more = np.full(n, np.nan)
-    one_more[known] = rate_a_year(np.ones(int(known.sum())), number[known], months=months[known], per=kind.scale)
-    near = where.near(counted.astype(float), scale=one_more)
-    estimated = view.estimated_words(view.period, among=whole)
+    base = read_base(view)
+    kind, divisor, n = base.kind, base.divisor, len(view.areas)
+    low, high = poisson_interval(base.counted)
+    value, low, high = base.a_year(base.counted), base.a_year(low), base.a_year(high)
+    standing = _standing(view, divisor, base.counted / np.maximum(base.months, 1), base.known) if divisor else [""] * n
+    where = look_where(view, base.whole)
+    near = where.near(base.counted, scale=base.a_year(np.ones(n)))
     status, sentences = [], []
     for i, area in enumerate(view.areas):
-        if not months[i]:
-            status.append("not-supplied")
-            several = len(view.groups[view.group_of_area[i]].streams) > 1
-            one = " Ask for one source to see what it supplied." if several else ""
-            sentences.append(f"{area.name}: no rate for {what}: no month is there whole.{missing[i]}{one}")
-        elif divisor and known[i]:
-            gaps = months[i] < len(view.period)
-            status.append("partial" if gaps else "estimated" if divisor.estimated or estimated[i] else "ok")
-            over = f" Worked out over the {months[i]} of {len(view.period)} months that were supplied whole." if gaps else ""
+        status.append(base.status(view, i))
+        if base.known[i]:
             of_places = (near.words(i, of="its incidents", write=MEASURE.format) if near else "") + where.default_words(
                 i, of="its incidents"
             )
             sentences.append(
-                f"{area.name}: {value[i]:,.1f} per {kind.unit} a year (could be {low[i]:,.1f} to {high[i]:,.1f}; {what}; "
-                f"{_written(kind, number[i])} {kind.many}{divisor.words}).{_NOTES.get(kind.id, '')}{standing[i]}"
-                f"{of_places}{over}{estimated[i]}{missing[i]}"
+                f"{area.name}: {value[i]:,.1f} per {kind.unit} a year (could be {low[i]:,.1f} to {high[i]:,.1f}; "
+                f"{base.subject.what[i]}; {base.people(i)})."
+                f"{_NOTES.get(kind.id, '')}{standing[i]}{of_places}{base.ending(i)}"
             )
         else:
-            status.append("no-denominator")
-            sentences.append(f"{area.name}: no rate: {_why_none(view, kind, divisor, float(number[i]))}.")
-    figures = Figures(value, low, high, status, [""] * n, sentences, near=near)
-    return replace(figures, denominator=divisor.source, attribution=divisor.attribution) if divisor else figures
+            sentences.append(f"{area.name}: {base.why_none(view, i, 'rate')}")
 
+    def working(i: int) -> str:
+        divided = f"{base.months[i]} x {base.written(i)}"
+        return f"{kind.scale:,} x {counted(base.counted[i])} x 12 / ({divided}) = {value[i]:,.4g}"
 
-def _written(kind: Kind, number: float) -> str:
-    return f"{number:,.2f}" if kind.scale == 1 else f"{number:,.0f}"
-
-
-def _why_none(view: View, kind: Kind, divisor: Divisor | None, number: float) -> str:
-    if divisor and np.isnan(number):
-        return f"there is no figure of {kind.name.lower()}{divisor.words} for it"
-    if divisor:
-        return f"only {number:.4g} {kind.many}{divisor.words}, less than {kind.fewest:g}"
-    known = f"no figures of {kind.name.lower()}"
-    if view.denominators.has(kind.id):
-        return f"{known} within {FURTHEST_YEARS} years of {view.period.words} are loaded"
-    return f"{known} are loaded; `wardwatch load population FILE --what {kind.id}` loads them"
+    figures = Figures(value, low, high, status, [""] * n, sentences, near=near, working=working)
+    return base.cite(figures)
 
 
 def _standing(view: View, divisor: Divisor, counted: NDArray[np.float64], known: NDArray[np.bool_]) -> list[str]:
@@ -151,16 +123,8 @@ MEASURE = Measure(
     "interval of x on the same scale.",
     compute=_compute,
     format=lambda value: f"{value:,.1f}",
+    decimals=1,
     needs=("population",),
-    options=(
-        Option(
-            "per",
-            "Per",
-            tuple(KINDS),
-            labels=tuple(kind.many if kind.scale == 1 else kind.name.lower() for kind in KINDS.values()),
-            denominators=True,
-        ),
-        NEARNESS,
-    ),
+    options=(PER, NEARNESS, CLASSES),
     chosen=_chosen,
 )

@@ -9,9 +9,12 @@ import numpy as np
 if TYPE_CHECKING:
     from numpy.typing import ArrayLike, NDArray
 
-__all__ = ["month_dispersion", "spread_of_changes", "winsorised"]
+__all__ = ["MOST", "month_dispersion", "spread_of_changes", "winsorised"]
 
 _BLOCK = 12
+
+MOST = 10
+"""A series counts for at most so many times its degrees of freedom: one festival is not to widen the ranges of all wards."""
 
 
 def month_dispersion(counts: ArrayLike) -> float:
@@ -32,14 +35,14 @@ def month_dispersion(counts: ArrayLike) -> float:
     -----
     max(1, sum of Pearson's chi2 / sum of df) over the blocks; in each a count is expected to be (total of its series) x (total
     of its month) / (total of the block), df = (series - 1)(months - 1) of those that have incidents. A series that changes from
-    one block to the next, or a county that does, adds nothing to it.
+    one block to the next, or a county that does, adds nothing to it. The chi2 of a series is held at `MOST` (months - 1).
 
     Examples
     --------
-    Two wards that take turns: 4 for each of 4 cells, with 1 degree of freedom.
+    Two wards that take turns: 1 for each of 4 cells, with 1 degree of freedom.
 
-    >>> month_dispersion([[8, 0], [0, 8]])
-    16.0
+    >>> month_dispersion([[3, 1], [1, 3]])
+    2.0
     """
     x = np.asarray(counts, dtype=float)
     chi2 = freedom = 0.0
@@ -48,8 +51,9 @@ def month_dispersion(counts: ArrayLike) -> float:
         block = x[:, start : start + _BLOCK]
         of_series, of_month = block.sum(axis=1), block.sum(axis=0)
         mu = np.outer(of_series, of_month) / max(float(block.sum()), 1.0)
-        chi2 += float(np.divide((block - mu) ** 2, mu, out=np.zeros(mu.shape), where=mu > 0).sum())
+        of_cells = np.divide((block - mu) ** 2, mu, out=np.zeros(mu.shape), where=mu > 0)
         seen, whole = int(np.count_nonzero(of_series)), int(np.count_nonzero(of_month))
+        chi2 += float(np.minimum(of_cells.sum(axis=1), MOST * max(whole - 1, 0)).sum())
         freedom += max(seen - 1, 0) * max(whole - 1, 0)
     return max(1.0, chi2 / freedom) if freedom else 1.0
 

@@ -1,8 +1,8 @@
 """What a month, or a few, should have counted given only what came before, and how sure that is.
 
-With five years of history the model of Noufaily and others; with less, the level of the series and the season of all series
-together. Both give a mean, how much more than Poisson counts vary, and the error of the mean; `predicted_range` turns these
-into a range and `tail_p` into the p that is its twin.
+For a month with five years of history the model of Noufaily and others; for several months, or with less history, the level of
+the series and the season of all series together. Both give a mean, how much more than Poisson counts vary, and the error of the
+mean; `predicted_range` turns these into a range and `tail_p` into the p that is its twin.
 """
 
 from __future__ import annotations
@@ -30,7 +30,7 @@ __all__ = [
     "predicted_range",
     "season_of",
     "tail_p",
-    "with_shared_phi",
+    "with_phi_of_at_least",
 ]
 
 YEARS = 5
@@ -42,6 +42,7 @@ LEFT_OUT = 3
 _AROUND = 1  # months on either side of the same calendar month
 _OUTLYING = 2.58  # Anscombe residuals above it are weighted down
 _FEWEST_FOR_TREND = 10  # incidents in all the reference months, under which no trend is fitted
+_AS_IF_SEEN = 10.0  # incidents of each calendar month, as many as the usual one
 _POISSON = 1 + 1e-9  # variance over mean, up to which a count is as good as Poisson
 _AT_ONCE = 2048  # series: what is worked on stays in the processor's cache
 
@@ -71,43 +72,29 @@ class Forecast:
         return spread
 
 
-def with_shared_phi(forecast: Forecast, *, among: NDArray[np.bool_] | None = None) -> Forecast:
-    """The same, `phi` of each series being at least that of all series together.
+def with_phi_of_at_least(forecast: Forecast, phi: ArrayLike) -> Forecast:
+    """The same, `phi` of each series being at least so much, such as what all wards together show.
 
     A series alone, above all one of few incidents, often looks less variable than it is.
-
-    Parameters
-    ----------
-    among
-        Which series are pooled; all by default.
-
-    Notes
-    -----
-    phi = max(own, sum chi2 / sum df).
     """
-    every = np.ones(len(forecast.mean), dtype=bool) if among is None else among
-    freedom = forecast.freedom[every].sum()
-    shared = forecast.chi2[every].sum() / freedom if freedom > 0 else 1.0
-    return replace(forecast, phi=np.maximum(forecast.phi, shared))
+    return replace(forecast, phi=np.maximum(forecast.phi, phi))
 
 
-def expected_from_years(history: ArrayLike, *, usable: ArrayLike | None = None, months: int = 1) -> Forecast:
-    """What the next months should count, from the five years before them.
+def expected_from_years(history: ArrayLike, *, usable: ArrayLike | None = None) -> Forecast:
+    """What the next month should count, from the five years before it.
 
     Parameters
     ----------
     history
-        Counts of the months before the window, oldest first, the last column being the month just before it: shape (series, at
-        least 60 months). What is older than 61 months is not looked at.
+        Counts of the months before it, oldest first, the last column being the month just before: shape (series, at least 60
+        months). What is older than 61 months is not looked at.
     usable
         Which of them may be used (those that were not supplied may not): of that shape; all by default.
-    months
-        How many months the window has: 1, or up to 12, which are summed.
 
     Raises
     ------
     ValueError
-        If there are fewer than 60 months, a count is negative, or `months` is not 1 to 12.
+        If there are fewer than 60 months, or a count is negative.
 
     Notes
     -----
@@ -116,9 +103,8 @@ def expected_from_years(history: ArrayLike, *, usable: ArrayLike | None = None, 
     factor whose other nine levels are the remaining calendar months; the last three months are left out. A log-linear
     quasi-Poisson regression on factor and trend gives phi = max(1, Pearson chi2 / df) and Anscombe residuals
     s = 1.5 (y^(2/3) mu^(-1/6) - mu^(1/2)) / sqrt(phi (1 - h)); past outbreaks (s > 2.58) are weighted down by s^-2, the weights
-    summing to the number of months, and the regression is fitted again. Where the mean for a month is above all that was ever
-    seen, or there are fewer than 10 incidents, the trend is dropped. A window of several months has each calendar month for a
-    level of its own, and its mean is the sum of theirs.
+    summing to the number of months, and the regression is fitted again. Where the mean is above all that was ever seen, or
+    there are fewer than 10 incidents, the trend is dropped.
 
     Examples
     --------
@@ -128,25 +114,13 @@ def expected_from_years(history: ArrayLike, *, usable: ArrayLike | None = None, 
     >>> round(float(found.mean[0]), 6), float(found.phi[0])
     (10.0, 1.0)
     """
-    y = np.asarray(history, dtype=float)
-    if not 1 <= months <= 12:
-        message = f"a window of {months} months: it must have 1 to 12"
-        raise ValueError(message)
-    if y.ndim != 2 or y.shape[1] < 12 * YEARS or np.any(y < 0):
-        message = f"history must be counts of at least {12 * YEARS} months by series, none negative"
-        raise ValueError(message)
+    y, use = _history(history, usable, fewest=12 * YEARS)
     lags = np.arange(min(12 * YEARS + _AROUND, y.shape[1]), LEFT_OUT, -1)
-    use = np.ones(y.shape, dtype=bool) if usable is None else np.broadcast_to(np.asarray(usable, dtype=bool), y.shape)
-    y, use = y[:, -lags], use[:, -lags]
-    levels, ahead = _levels(lags, months)
-    parts = [
-        _fit(np.where(use[i : i + _AT_ONCE], y[i : i + _AT_ONCE], 0), use[i : i + _AT_ONCE], -lags / 12, levels, ahead)
-        for i in range(0, len(y), _AT_ONCE)
-    ]
-    if not parts:
-        none = np.zeros(0)
-        return Forecast(none, none, none, none, none, none, none.astype(bool))
-    return Forecast(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Forecast)))
+    position = -lags % 12
+    around = np.minimum(position, 12 - position) <= _AROUND
+    _, levels = np.unique(np.where(around, 0, position), return_inverse=True)
+    months = _Months(-lags / 12, levels, np.ones(len(lags)))
+    return _fit(y[:, -lags], use[:, -lags], months, _Months(np.zeros(1), np.zeros(1, dtype=int), np.ones(1)))
 
 
 def season_of(totals: ArrayLike, *, calendar: ArrayLike) -> NDArray[np.float64]:
@@ -162,45 +136,59 @@ def season_of(totals: ArrayLike, *, calendar: ArrayLike) -> NDArray[np.float64]:
     Returns
     -------
     season
-        12 numbers, 1 being the usual month; 1 where a calendar month was never seen, or nothing was counted.
+        12 numbers above 0, 1 being the usual month, also where a calendar month was never seen.
 
     Notes
     -----
-    Each month over the mean of its year (counted back from the last month, so that years are whole), averaged over years; what
-    trend there is within years is taken for season.
+    (S + 10) / (E + 10), S what was counted in that calendar month and E what the means of those years would give (years counted
+    back from the last month, so that they are whole), scaled to a mean of 1. The ten incidents keep chance in small counties
+    from passing for season; what trend there is within years is taken for season.
 
     Examples
     --------
-    >>> season_of([2] * 6 + [4] * 6, calendar=range(12)).round(2).tolist()
-    [0.67, 0.67, 0.67, 0.67, 0.67, 0.67, 1.33, 1.33, 1.33, 1.33, 1.33, 1.33]
+    Half a year with 20 a month and half with 40, where the mean is 30: 30 over 40, and 50 over 40.
+
+    >>> season_of([20] * 6 + [40] * 6, calendar=range(12)).tolist()
+    [0.75, 0.75, 0.75, 0.75, 0.75, 0.75, 1.25, 1.25, 1.25, 1.25, 1.25, 1.25]
     """
     counts, month = np.asarray(totals, dtype=float), np.asarray(calendar, dtype=int)
     back = np.arange(len(counts))[::-1] // 12
-    sums, seen = np.zeros(12), np.zeros(12)
+    seen, usual = np.full((2, 12), _AS_IF_SEEN)
     for year in range(len(counts) // 12):
         at = np.flatnonzero((back == year) & ~np.isnan(counts))
-        if counts[at].sum() > 0:
-            np.add.at(sums, month[at], counts[at] / counts[at].mean())
-            np.add.at(seen, month[at], 1)
-    season = np.divide(sums, seen, out=np.ones(12), where=seen > 0)
-    return season / season.mean() if season.sum() else np.ones(12)
+        if len(at):
+            np.add.at(seen, month[at], counts[at])
+            np.add.at(usual, month[at], counts[at].mean())
+    season: NDArray[np.float64] = seen / usual
+    season /= season.mean()
+    return season
 
 
 def expected_from_season(
-    history: ArrayLike, *, season: ArrayLike, ahead: ArrayLike, usable: ArrayLike | None = None
+    history: ArrayLike,
+    *,
+    season: ArrayLike,
+    ahead: ArrayLike,
+    usable: ArrayLike | None = None,
+    lag: int = 1,
+    with_trend: bool = False,
 ) -> Forecast:
-    """What the next months should count, from the mean of a short history and a season known from elsewhere.
+    """What the next months should count together, from the level of a history and a season known from elsewhere.
 
     Parameters
     ----------
     history
         Counts of the months that are looked back on: shape (series, months).
     season
-        How much of the usual month each of these has: shape (months,).
+        How much of the usual month each of these has: shape (months,), above 0.
     ahead
         The same of the months of the window, which are summed.
     usable
         Which months of the history may be used: of its shape; all by default.
+    lag
+        How many months lie from the last month of the history to the first of the window: 1 where they follow each other.
+    with_trend
+        Whether the level may have a trend: over several years.
 
     Raises
     ------
@@ -209,30 +197,23 @@ def expected_from_season(
 
     Notes
     -----
-    A month of season s has the mean A s, A = sum y / sum s; phi = max(1, Pearson chi2 / (n - 1)); the variance of A is
-    phi A / sum s. The season is taken as known: it is pooled over many series.
+    log mu = a + b t + log season, fitted as in `expected_from_years`, outbreaks weighted down and the trend dropped by the same
+    rules. Without a trend a month of season s has the mean A s, A = sum w y / sum w s. The season is taken as known: it is
+    pooled over many series.
 
     Examples
     --------
-    24 in a year, and a month with half as much again as the usual one:
+    24 in a year, and a month with half as much again as the usual one; the variance of the mean is 1.5^2 x 24 / 12^2:
 
     >>> found = expected_from_season([[2] * 12], season=[1] * 12, ahead=[1.5])
-    >>> float(found.mean[0]), float(found.phi[0]), float(found.error[0])
+    >>> float(found.mean[0]), float(found.phi[0]), round(float(found.error[0]), 6)
     (3.0, 1.0, 0.375)
     """
-    y, s = np.asarray(history, dtype=float), np.asarray(season, dtype=float)
-    if np.any(y < 0):
-        message = "a count cannot be negative"
-        raise ValueError(message)
-    use = np.ones(y.shape) if usable is None else np.broadcast_to(np.asarray(usable, dtype=float), y.shape)
-    of_season, wanted = use @ s, float(np.sum(ahead))
-    level = np.divide((use * y).sum(axis=1), of_season, out=np.zeros(len(y)), where=of_season > 0)
-    mu = level[:, None] * s
-    chi2 = np.divide(use * (y - mu) ** 2, mu, out=np.zeros(y.shape), where=mu > 0).sum(axis=1)
-    freedom = np.maximum(use.sum(axis=1) - 1, 0)
-    phi = np.maximum(1, chi2 / np.maximum(freedom, 1))
-    error = np.divide(level, of_season, out=np.zeros(len(y)), where=of_season > 0) * wanted**2
-    return Forecast(level * wanted, phi, chi2, freedom, error, np.zeros(len(y)), np.zeros(len(y), dtype=bool))
+    y, use = _history(history, usable, fewest=1)
+    size, coming = y.shape[1], np.asarray(ahead, dtype=float)
+    months = _Months(np.arange(1 - size, 1) / 12, np.zeros(size, dtype=int), np.asarray(season, dtype=float))
+    later = _Months((lag + np.arange(len(coming))) / 12, np.zeros(len(coming), dtype=int), coming)
+    return _fit(y, use, months, later, with_trend=with_trend)
 
 
 def predicted_range(forecast: Forecast, *, level: float = 0.95) -> tuple[NDArray[np.float64], NDArray[np.float64]]:
@@ -305,44 +286,52 @@ def tails(counts: ArrayLike, forecast: Forecast) -> tuple[NDArray[np.float64], N
     return np.where(mu > 0, few, 1.0), np.where(x > 0, np.where(mu > 0, many, 0.0), 1.0)
 
 
-def _levels(lags: NDArray[np.int64], months: int) -> tuple[NDArray[np.int64], NDArray[np.int64]]:
-    """The level of each reference month, and of each month of the window, counted from its first month."""
-    position = -lags % 12
-    ahead = np.arange(months)
-    if months > 1:
-        return position, ahead
-    around = np.minimum(position, 12 - position) <= _AROUND
-    _, levels = np.unique(np.where(around, 0, position), return_inverse=True)
-    return levels, ahead
+@dataclass(frozen=True, slots=True)
+class _Months:
+    """Months by their time in years, the level of the factor that they are in, and how much of the usual month they have."""
+
+    t: NDArray[np.float64]
+    levels: NDArray[np.int64]
+    season: NDArray[np.float64]
+
+
+def _history(history: ArrayLike, usable: ArrayLike | None, *, fewest: int) -> tuple[NDArray[np.float64], NDArray[np.bool_]]:
+    """Counts, 0 where they are not to be used, and which are."""
+    y = np.asarray(history, dtype=float)
+    if y.ndim != 2 or y.shape[1] < fewest or np.any(y < 0):
+        message = f"history must be counts of at least {fewest} months by series, none negative"
+        raise ValueError(message)
+    use = np.ones(y.shape, dtype=bool) if usable is None else np.broadcast_to(np.asarray(usable, dtype=bool), y.shape)
+    return np.where(use, y, 0), use
 
 
 def _fit(
-    y: NDArray[np.float64], use: NDArray[np.bool_], t: NDArray[np.float64], levels: NDArray[np.int64], ahead: NDArray[np.int64]
+    y: NDArray[np.float64], use: NDArray[np.bool_], months: _Months, ahead: _Months, *, with_trend: bool = True
 ) -> Forecast:
     """Fit and fit again with outbreaks weighted down; those whose trend leads beyond all that was seen without it."""
-    trend = y.sum(axis=1) >= _FEWEST_FOR_TREND
-    found = _forecast(_twice(y, use, t, levels, trend), ahead, trend)
-    beyond = trend & (found.mean > len(ahead) * y.max(axis=1))
-    if beyond.any():
-        flat = np.zeros(int(beyond.sum()), dtype=bool)
-        again = _forecast(_twice(y[beyond], use[beyond], t, levels, flat), ahead, flat)
-        doubt = (found.mean[beyond] - again.mean) ** 2
-        for field in fields(Forecast):
-            getattr(found, field.name)[beyond] = getattr(again, field.name)
-        found.doubt[beyond] = doubt
-    return found
+    trend = (y.sum(axis=1) >= _FEWEST_FOR_TREND) & with_trend
+    none = np.zeros(0)
+    parts = [Forecast(none, none, none, none, none, none, none.astype(bool))]
+    for start in range(0, len(y), _AT_ONCE):
+        part = slice(start, start + _AT_ONCE)
+        found = _forecast(_twice(y[part], use[part], months, trend[part]), ahead, trend[part])
+        beyond = trend[part] & (found.mean > ahead.season.sum() * (y[part] / months.season).max(axis=1))
+        if beyond.any():
+            flat = np.zeros(int(beyond.sum()), dtype=bool)
+            again = _forecast(_twice(y[part][beyond], use[part][beyond], months, flat), ahead, flat)
+            doubt = (found.mean[beyond] - again.mean) ** 2
+            for field in fields(Forecast):
+                getattr(found, field.name)[beyond] = getattr(again, field.name)
+            found.doubt[beyond] = doubt
+        parts.append(found)
+    return Forecast(*(np.concatenate([getattr(part, f.name) for part in parts]) for f in fields(Forecast)))
 
 
-def _twice(
-    y: NDArray[np.float64],
-    use: NDArray[np.bool_],
-    t: NDArray[np.float64],
-    levels: NDArray[np.int64],
-    trend: NDArray[np.bool_],
-) -> Regression:
+def _twice(y: NDArray[np.float64], use: NDArray[np.bool_], months: _Months, trend: NDArray[np.bool_]) -> Regression:
     """Regress, weight down what was far above, and regress again."""
+    t, wanted = months.t[:, None], trend[:, None]
     weights = use.astype(float)
-    first = regress(y, weights, levels, t[:, None], trend[:, None])
+    first = regress(y, weights, months.levels, t, wanted, offset=months.season)
     some = first.mu > 0
     phi = np.maximum(1, first.chi2 / np.maximum(first.freedom, 1))
     root = np.sqrt(np.where(some, first.mu, 1))
@@ -351,17 +340,19 @@ def _twice(
     outlying = some & use & (residual > _OUTLYING)
     omega = np.where(outlying, np.where(outlying, residual, 1.0) ** -2, weights)
     omega *= (use.sum(axis=1) / np.maximum(omega.sum(axis=1), 1e-12))[:, None]
-    return regress(y, omega, levels, t[:, None], trend[:, None])
+    return regress(y, omega, months.levels, t, wanted, offset=months.season)
 
 
-def _forecast(found: Regression, ahead: NDArray[np.int64], trend: NDArray[np.bool_]) -> Forecast:
-    """Carry a regression forward to the months of the window, whose levels are their own numbers."""
-    slope, later = found.slopes[:, 0], ahead / 12
+def _forecast(found: Regression, ahead: _Months, trend: NDArray[np.bool_]) -> Forecast:
+    """Carry a regression forward to the months of a window."""
     # A level in which nothing ever happened is not one in which nothing can: half an incident, as Jeffreys' prior has it.
-    seen = np.maximum(found.totals, 0.5)[:, ahead]
-    growth = found.growth[:, ahead]
-    mean = np.divide(seen, growth, out=np.zeros_like(growth), where=growth > 0) * np.exp(slope[:, None] * later)
-    of_slope = (mean * (later - found.middle[:, ahead, 0])).sum(axis=1)
-    error = (mean**2 / seen).sum(axis=1) + of_slope**2 * found.covariance[:, 0, 0]
+    seen = np.maximum(found.totals, 0.5)
+    factor = np.divide(seen, found.growth, out=np.zeros_like(seen), where=found.growth > 0)
+    mean = factor[:, ahead.levels] * np.exp(found.slopes[:, :1] * ahead.t) * ahead.season
+    of_levels = np.zeros_like(seen)
+    for month, level in enumerate(ahead.levels):
+        of_levels[:, level] += mean[:, month]
+    of_slope = (mean * (ahead.t - found.middle[:, ahead.levels, 0])).sum(axis=1)
+    error = (of_levels**2 / seen).sum(axis=1) + of_slope**2 * found.covariance[:, 0, 0]
     phi = np.maximum(1, found.chi2 / np.maximum(found.freedom, 1))
     return Forecast(mean.sum(axis=1), phi, found.chi2, found.freedom, error, np.zeros(len(mean)), trend.copy())

@@ -25,9 +25,9 @@ class Regression:
 
     `slopes` (series, covariates) are 0 where nothing in a series tells of them; `covariance` (series, covariates, covariates)
     is theirs if phi is 1, and 0 there. `mu` and `leverage` have the shape of the counts; `totals` are the weighted sums of
-    counts by level and `growth` those of exp(slopes . covariates), so that a level is log(totals / growth); `middle` (series,
-    levels, covariates) are the means of the covariates in each level, weighted by mu. `chi2` is Pearson's, `freedom` the months
-    less what was estimated.
+    counts by level and `growth` those of offset exp(slopes . covariates), so that a level is log(totals / growth); `middle`
+    (series, levels, covariates) are the means of the covariates in each level, weighted by mu. `chi2` is Pearson's, `freedom`
+    the months less what was estimated.
     """
 
     slopes: Floats
@@ -41,7 +41,15 @@ class Regression:
     freedom: Floats
 
 
-def regress(y: Floats, weights: Floats, levels: NDArray[np.int64], covariates: Floats, wanted: NDArray[np.bool_]) -> Regression:
+def regress(
+    y: Floats,
+    weights: Floats,
+    levels: NDArray[np.int64],
+    covariates: Floats,
+    wanted: NDArray[np.bool_],
+    *,
+    offset: Floats | None = None,
+) -> Regression:
     """Fit each series by maximum likelihood.
 
     Parameters
@@ -54,6 +62,8 @@ def regress(y: Floats, weights: Floats, levels: NDArray[np.int64], covariates: F
         Shape (months, covariates).
     wanted
         Which covariates each series has: shape (series, covariates).
+    offset
+        What multiplies the mean of each month, such as a season that is known: shape (months,), above 0; nothing by default.
 
     Notes
     -----
@@ -68,7 +78,8 @@ def regress(y: Floats, weights: Floats, levels: NDArray[np.int64], covariates: F
     # Sums over each level of 1, of each covariate and of each product of two, in one product of matrices.
     products = [covariates[:, i] for i in range(d)] + [covariates[:, i] * covariates[:, j] for i, j in pairs]
     sums = np.hstack([of_level, *(of_level * p[:, None] for p in products)])
-    shared: dict[str, Any] = {"covariates": covariates, "sums": sums, "pairs": pairs}
+    scale = np.ones(len(levels)) if offset is None else offset
+    shared: dict[str, Any] = {"covariates": covariates, "sums": sums, "pairs": pairs, "scale": scale}
     totals, target = (weights * y) @ of_level, (weights * y) @ covariates
     slopes = np.zeros((len(y), d))
     moving = np.any(wanted, axis=1)
@@ -84,7 +95,7 @@ def regress(y: Floats, weights: Floats, levels: NDArray[np.int64], covariates: F
     growth, middle, information = _profile(slopes, weights, totals, **shared)
     free, covariance = _inverse(information, wanted)
     factor = np.divide(totals, growth, out=np.zeros_like(totals), where=growth > 0)
-    mu = factor[:, levels] * np.exp(slopes @ covariates.T)
+    mu = factor[:, levels] * np.exp(slopes @ covariates.T) * scale
     away = covariates - middle[:, levels]
     one_over_total = np.divide(1, totals, out=np.zeros_like(totals), where=totals > 0)
     about = np.einsum("snj,sjk,snk->sn", away, covariance, away, optimize=True)
@@ -96,12 +107,19 @@ def regress(y: Floats, weights: Floats, levels: NDArray[np.int64], covariates: F
 
 
 def _profile(
-    slopes: Floats, weights: Floats, totals: Floats, *, covariates: Floats, sums: Floats, pairs: list[tuple[int, int]]
+    slopes: Floats,
+    weights: Floats,
+    totals: Floats,
+    *,
+    covariates: Floats,
+    sums: Floats,
+    pairs: list[tuple[int, int]],
+    scale: Floats,
 ) -> tuple[Floats, Floats, Floats]:
     """For given slopes: the sums of exp(slopes . covariates) by level, the weighted means of covariates, the information."""
     series, number = totals.shape
     d = covariates.shape[1]
-    of_e = ((weights * np.exp(slopes @ covariates.T)) @ sums).reshape(series, -1, number)
+    of_e = ((weights * np.exp(slopes @ covariates.T) * scale) @ sums).reshape(series, -1, number)
     growth = of_e[:, 0]
     some = growth > 0
     middle = np.zeros((series, number, d))

@@ -44,6 +44,7 @@ def log_linear_trend(
     steps: ArrayLike | None = None,
     usable: ArrayLike | None = None,
     share_phi: bool = False,
+    least_phi: float = 1.0,
     level: float = 0.95,
 ) -> Trend:
     """Percent a year, allowing for the time of year.
@@ -60,6 +61,8 @@ def log_linear_trend(
         Which months may be used: of the shape of `counts`; all by default.
     share_phi
         Whether the phi of each series is at least that of all of them together (sum of chi2 over sum of freedom).
+    least_phi
+        What no phi is taken to be less than.
     level
         Confidence.
 
@@ -72,7 +75,8 @@ def log_linear_trend(
     -----
     log mu = a + b t + month of the year + steps, t in years; phi = Pearson chi2 / (n - p). Where phi is at most 1 the standard
     error is that of Poisson counts and the interval normal; else quasi-Poisson: times sqrt(phi), and Student's t with n - p
-    degrees of freedom. The change a year is 100 (e^b - 1). McCullagh and Nelder (1989), Generalized linear models, 6.2.
+    degrees of freedom; a calendar month without incidents has none. The change a year is 100 (e^b - 1). McCullagh and Nelder
+    (1989), Generalized linear models, 6.2.
 
     Examples
     --------
@@ -101,9 +105,9 @@ def log_linear_trend(
         part = slice(start, start + _AT_ONCE)
         found = regress(np.where(use[part] > 0, y[part], 0), use[part], levels, covariates, wanted[part])
         slope[part], unit[part] = found.slopes[:, 0], np.sqrt(found.covariance[:, 0, 0])
-        chi2[part], freedom[part] = found.chi2, found.freedom
+        chi2[part], freedom[part] = found.chi2, found.freedom - _of_empty_levels(use[part], levels, found.totals)
     known = (unit > 0) & (freedom > 0)
-    phi = np.maximum(1, chi2 / np.maximum(freedom, 1))
+    phi = np.maximum(max(1.0, least_phi), chi2 / np.maximum(freedom, 1))
     if share_phi and known.any():
         phi = np.maximum(phi, chi2[known].sum() / freedom[known].sum())
     slope, phi = np.where(known, slope, np.nan), np.where(known, phi, np.nan)
@@ -114,6 +118,13 @@ def log_linear_trend(
     reach = error * -np.where(poisson, ndtri((1 - level) / 2), stdtrit(many, (1 - level) / 2))
     percent, low, high = (_percent(at) for at in (slope, slope - reach, slope + reach))
     return Trend(slope, np.where(known, error, np.nan), percent, low, high, np.where(known, p, np.nan), phi, chi2, freedom)
+
+
+def _of_empty_levels(use: NDArray[np.float64], levels: NDArray[np.int64], totals: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The degrees of freedom of calendar months without incidents, which have no chi2 to give."""
+    number = np.stack([use[:, levels == level].sum(axis=1) for level in range(totals.shape[1])], axis=1)
+    freedom: NDArray[np.float64] = np.where(totals == 0, np.maximum(number - 1, 0), 0).sum(axis=1)
+    return freedom
 
 
 def _percent(slope: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -16,7 +16,7 @@ __all__ = ["HEAD", "VERSION_TABLE", "check_ready", "revision_of"]
 
 VERSION_TABLE = "wardwatch_version"
 
-HEAD = "0002"
+HEAD = "0003"
 """The newest revision in `migrations/versions`, whose names count up (a test compares them)."""
 
 

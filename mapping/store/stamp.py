@@ -21,12 +21,17 @@ from mapping.store.models import (
     Extract,
     ExtractFile,
     ExtractTypeCount,
+    HarmWeight,
+    HarmWeightFile,
     Place,
     PlaceVerdict,
+    RecordingBreak,
     Source,
     SourceDistrict,
     StoreState,
     SuppliedWindow,
+    WardGroup,
+    WardGroupFile,
 )
 
 if TYPE_CHECKING:
@@ -38,7 +43,7 @@ __all__ = ["stamp"]
 def stamp(connection: Connection) -> str:
     """Write the hash of the store's content. It depends neither on when anything was loaded nor on the engine."""
     digest = hashlib.sha256()
-    for statement in (*_extracts(), *_boundaries(), *_notes()):
+    for statement in (*_extracts(), *_boundaries(), *_notes(), *_judging()):
         for row in connection.execute(statement):
             digest.update(repr([_plain(field) for field in row]).encode())
         digest.update(b"\n")
@@ -122,4 +127,29 @@ def _notes() -> list[Executable]:
         select(Place.geom, PlaceVerdict.verdict, PlaceVerdict.reason)
         .join(PlaceVerdict, PlaceVerdict.place_id == Place.id)
         .order_by(PlaceVerdict.place_id),
+    ]
+
+
+def _judging() -> list[Executable]:
+    changed, file = RecordingBreak, HarmWeightFile
+    of_set = (BoundarySet, BoundarySet.id == WardGroup.boundary_set_id)
+    return [
+        select(
+            changed.source,
+            changed.stream,
+            changed.crime_types,
+            changed.month,
+            changed.kind,
+            changed.within,
+            changed.what,
+            changed.vouched_for_by,
+        ).order_by(changed.id),
+        select(file.source, file.version, file.dated, file.attribution, file.file_name),
+        select(HarmWeight.crime_type, HarmWeight.weight).order_by(HarmWeight.crime_type),
+        select(BoundarySet.name, WardGroup.ward_code, WardGroup.name)
+        .join(*of_set)
+        .order_by(BoundarySet.name, WardGroup.ward_code),
+        select(BoundarySet.name, WardGroupFile.file_name, WardGroupFile.attribution)
+        .join(BoundarySet, BoundarySet.id == WardGroupFile.boundary_set_id)
+        .order_by(BoundarySet.name),
     ]

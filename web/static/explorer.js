@@ -7,7 +7,7 @@
   const panel = document.getElementById("panel");
   const root = new URL(form.action).pathname;
   const given = new URLSearchParams(location.search);
-  let dated = given.has("from") || given.has("to");
+  let dated = { from: given.has("from"), to: given.has("to") }; // which months are part of the question
   let asking = new AbortController();
   wide();
 
@@ -17,7 +17,7 @@
     for (const [name, value] of new FormData(form)) {
       const usual = { measure: "count", crime_type: "all" }[name] || form.elements[name].dataset.usual;
       const plain = value === usual;
-      const undated = (name === "from" || name === "to") && !dated;
+      const undated = (name === "from" || name === "to") && !dated[name];
       const foreign = form.elements[name].dataset.option && !form.elements[name].dataset.option.split(" ").includes(form.elements.measure.value);
       const only = foreign || (name === "boundaries" && !given.has("boundaries")) || name === "ward";
       if (value && !plain && !undated && !only) found.set(name, value);
@@ -36,7 +36,7 @@
 
   /** What Back puts into the form again, and whether the months are part of the question or the server's own. */
   function shown() {
-    return { fields: [...new FormData(form)], dated };
+    return { fields: [...new FormData(form)], dated: { ...dated } };
   }
 
   function back({ state }) {
@@ -123,7 +123,8 @@
       location.assign(`${root}?${new URLSearchParams([...asked()].filter(([key]) => !["district", "boundaries"].includes(key)).concat([["boundaries", event.target.value]]))}`);
       return;
     }
-    if (name === "from" || name === "to") dated = true;
+    if (name === "from" || name === "to") dated = { from: true, to: true };
+    if (name === "measure") dated.from = false; // each measure looks back as far as it needs, up to the same month
     if (event && event.target.form === form) ordered(name);
     remember(map.values.selected, { step: true });
     refresh();

@@ -133,13 +133,14 @@ wardwatch.drawMap = function (shapes, first) {
   /** The figure with its unit, or why there is none. */
   function said(code) {
     const [kind, figure] = values.wards[code] || [null, ""];
-    if (figure) return `${figure} ${figure === "1" ? values.unit.replace(/s$/, "") : values.unit}${gap(code)}`;
+    const reading = typeof kind === "number" && values.classes[kind].label;
+    if (figure) return `${reading ? `${reading}: ` : ""}${figure} ${figure === "1" ? values.unit.replace(/s$/, "") : values.unit}${gap(code)}`;
     return values.statuses[kind] || "No figure";
   }
 
   /** What ends every text of a ward some of whose months are missing, or whose class could change. */
   function gap(code) {
-    return (values.partial.includes(code) ? ", some months not supplied" : "") + (near.has(code) ? ", class could change" : "");
+    return (values.partial.includes(code) ? `, ${values.gap}` : "") + (near.has(code) ? ", class could change" : "");
   }
 
   function styleOf(place) {

@@ -21,6 +21,14 @@ from mapping.store.models.boundaries import (
 )
 from mapping.store.models.counts import AreaCount, MonthPlaces, StoreState, WardAreaCount, WardMonthCount
 from mapping.store.models.incidents import HeldIncident, Incident, OutcomeRow, Phrase, Place, PlaceVerdict, PlaceWard
+from mapping.store.models.judging import (
+    BreakFile,
+    HarmWeight,
+    HarmWeightFile,
+    RecordingBreak,
+    WardGroup,
+    WardGroupFile,
+)
 from mapping.store.models.ledger import (
     CoverageNote,
     CrimeTypeRow,
@@ -42,6 +50,7 @@ __all__ = [
     "Base",
     "BoundarySet",
     "BoundaryShapes",
+    "BreakFile",
     "CoverageNote",
     "CrimeTypeRow",
     "Denominator",
@@ -50,6 +59,8 @@ __all__ = [
     "Extract",
     "ExtractFile",
     "ExtractTypeCount",
+    "HarmWeight",
+    "HarmWeightFile",
     "HeldIncident",
     "Incident",
     "IssueRow",
@@ -61,11 +72,14 @@ __all__ = [
     "Place",
     "PlaceVerdict",
     "PlaceWard",
+    "RecordingBreak",
     "Source",
     "SourceDistrict",
     "StoreState",
     "SuppliedWindow",
     "Ward",
     "WardAreaCount",
+    "WardGroup",
+    "WardGroupFile",
     "WardMonthCount",
 ]
