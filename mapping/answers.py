@@ -41,7 +41,8 @@ class Answer:
 
     `near` has for each area what is near the line, where that is known; `working` gives the formula with an area's numbers;
     `breaks` are the recording breaks of the types and sources in view,
-    within the period; `against` are the months that it is held against, in words.
+    within the period; `against` are the months that it is held against, in words. `perhaps` gives the class that a quiet area
+    would be in if none but it were looked at.
     """
 
     question: Question
@@ -55,6 +56,7 @@ class Answer:
     working: Callable[[str], str]
     breaks: tuple[Break, ...]
     against: str
+    perhaps: dict[str, str]
 
     @property
     def unusual_options(self) -> dict[str, str]:
@@ -103,6 +105,7 @@ def answer(reader: Reader, measure_id: str, question: Question) -> Answer:
         near=near,
         breaks=_breaks(view),
         against=figures.against,
+        perhaps={view.areas[i].code: way for i, way in figures.perhaps.items()},
         working=lambda code: figures.working(at[code]) if figures.working else "",
     )
 

@@ -147,7 +147,16 @@ def headline(found: Answer, type_name: str) -> Headline:
 def page_values(found: Answer) -> dict[str, Any]:
     """What the renderer in the browser needs, with the wards whose figure is partial, and what that means."""
     partial = [row["ward_code"] for row in found.rows if row["status"] == "partial"]
-    return map_values(found) | {"partial": partial, "gap": found.measure.partial}
+    perhaps = {row["ward_code"]: reading_of(row, found) for row in found.rows if row["ward_code"] in found.perhaps}
+    return map_values(found) | {"partial": partial, "gap": found.measure.partial, "perhaps": perhaps}
+
+
+def reading_of(row: dict[str, Any], found: Answer) -> str:
+    """What a figure is called: its class, or what it perhaps is; nothing where measures only tell how much."""
+    if row["ward_code"] in found.perhaps:
+        return f"Perhaps {found.perhaps[row['ward_code']]}: could be chance"
+    kind = class_of(row, found) if row["class"] else None
+    return "" if kind is None else found.classes[kind].label
 
 
 def table_rows(found: Answer) -> list[TableRow]:
@@ -180,7 +189,6 @@ def total_rows(reader: Reader, found: Answer, question: Question) -> list[TableR
 def _row(row: dict[str, Any], found: Answer, district: str) -> TableRow:
     write, value = found.measure.format, row["value"]
     note = {"partial": found.measure.partial.capitalize(), "estimated": "Estimated"}.get(row["status"], "")
-    kind = class_of(row, found) if row["class"] else None
     return TableRow(
         code=row["ward_code"],
         name=row["ward_name"],
@@ -190,7 +198,7 @@ def _row(row: dict[str, Any], found: Answer, district: str) -> TableRow:
         value=value,
         note=note if value is not None else STATUS_WORDS.get(row["status"], row["status"]),
         sentence=row["sentence"],
-        reading="" if kind is None else found.classes[kind].label,
+        reading=reading_of(row, found),
         quiet=bool(found.measure.quiet) and row["class"] in ("", found.measure.quiet),
     )
 

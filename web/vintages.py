@@ -163,6 +163,7 @@ def _map_values(found: BoundaryChanges, lines: list[Line], side: str, drawn: Bou
         "wards": wards,
         "near": [],
         "partial": [],
+        "perhaps": {},
         "busiest": None,
         "district": None,
         "selected": None,

@@ -109,13 +109,15 @@ def ward(boundaries: str, code: str) -> str:
 
 
 def _measure_row(measure_id: str, question: Question, code: str, *, asked: str) -> dict[str, Any]:
-    """A measure's figure for one ward, its district and the whole set."""
+    """A measure's figure for one ward, its district and the whole set; what its range is called, and whether it applies."""
     # Options are those of the measure that was asked for; the others are shown as they usually are.
     plain = question if measure_id == asked else replace(question, options={})
     found = answer(reader(), measure_id, replace(plain, ward=code))
     district = next(w.district_code for w in found.boundary_set.wards if w.code == code)
     return {
         "name": found.measure.name,
+        "range": found.measure.interval,
+        "applies": found.rows[0]["status"] != "not-applicable",
         "row": table_rows(found)[0],
         "totals": total_rows(reader(), found, replace(plain, district=district or None)),
     }

@@ -77,7 +77,7 @@ ASKS = {"level": "How much", "change": "What has changed", "place": "Where, and 
 """The questions that measures answer, as menus say them."""
 
 FOR_THESE = "period"
-CLASSES = Option("classes", "Classes", ("steady", FOR_THESE), labels=("The same in every month", "For these months alone"))
+CLASSES = Option("classes", "Classes", ("steady", FOR_THESE), labels=("Steady", "Of this period"))
 """Whether the ranges of a legend stay the same when the months change. Measures whose legend is sequential have it."""
 
 
@@ -246,7 +246,8 @@ class Figures:
     from, `attribution` what must be printed for it. `near` says how far figures would move if incidents near the line belonged
     next door, where that is known. `family` is how many tests stood beside each other, `phi` how much more than Poisson counts
     were taken to vary. `working` gives the formula with an area's numbers in it, `against` the months that
-    the period is held against. `notes` are sentences on all areas together.
+    the period is held against. `notes` are sentences on all areas together. `perhaps` gives the class,
+    by index, that areas in the quiet one would be in if none but they were looked at.
     """
 
     value: NDArray[np.float64]
@@ -263,6 +264,7 @@ class Figures:
     working: Callable[[int], str] | None = None
     against: str = ""
     notes: tuple[str, ...] = ()
+    perhaps: dict[int, str] = field(default_factory=dict)
 
 
 @dataclass(frozen=True, slots=True)

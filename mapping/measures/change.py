@@ -84,6 +84,7 @@ def _compute(view: View) -> Figures:
         phi=phi,
         family=verdicts.family,
         working=working,
+        perhaps=verdicts.leanings(direction),
         against=before.words,
         notes=_notes(classes, verdicts.family, int(verdicts.perhaps.sum())),
     )

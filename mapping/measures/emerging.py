@@ -94,8 +94,8 @@ def _scores(view: View, at: NDArray[np.int64], number: NDArray[np.float64]) -> N
     ratio = smoothed_rates(counts.ravel(), expected.ravel()).reshape(counts.shape)
     ratio[:, of_month == 0] = 1.0
     assert view.neighbours is not None  # noqa: S101 - `_why_not` looked
-    # The root varies as much where few are expected as where many are: else chance alone makes hot months of small counts.
-    return space_time_gi_star(np.sqrt(ratio), sparse.csr_array(view.neighbours()[at][:, at]))
+    # The cube root of counts of few is about as even to both sides as that of many: else chance alone makes hot months of them.
+    return space_time_gi_star(np.cbrt(ratio), sparse.csr_array(view.neighbours()[at][:, at]))
 
 
 def _why_not(view: View, wards: int) -> str:
@@ -170,9 +170,9 @@ MEASURE = Measure(
     "persistent, diminishing, sporadic, oscillating or historical. Each month is looked at with the month before and with the "
     "wards that touch. The season does not show, because every month is held against what the county counted in it. What is "
     "at a confirmed default location is left out.",
-    formula="x = smoothed O / E of each ward and month, E = the ward's share of residents x what all wards counted in the "
-    "month; Gi* in space and time: the ward and its neighbours in this and the previous month, mean and S over all wards and "
-    "months; hot or cold by Benjamini and Hochberg's q <= 0.05 over all of them. Of n months h are hot: h >= 0.9 n and the "
+    formula="x = cube root of the smoothed O / E of each ward and month, E = the ward's share of residents x what all wards "
+    "counted in the month; Gi* in space and time: the ward and its neighbours in this and the previous month, mean and S "
+    "over all wards and months; hot or cold by Benjamini and Hochberg's q <= 0.05 over all of them. Of n months h are hot: h >= 0.9 n and the "
     "last not hot: historical; h >= 0.9 n: intensifying or diminishing by Mann-Kendall of z (p <= 0.05), else persistent; the "
     "last hot: oscillating if any is cold, new if only the last is hot, consecutive if all hot ones end the series, else "
     "sporadic; the last neither, some hot, none cold: sporadic. Cold is the mirror of it. At least 10 months and 10 wards.",

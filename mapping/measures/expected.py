@@ -89,6 +89,7 @@ def _compute(view: View) -> Figures:
         phi=float(found.phi[0]),
         family=verdicts.family,
         working=working,
+        perhaps=verdicts.leanings(way),
         notes=_notes(classes, verdicts.family, mean, months),
     )
 
@@ -147,7 +148,7 @@ MEASURE = Measure(
     classes=(
         LegendClass("higher", "Higher than expected", None, None, "#b35806"),
         LegendClass("lower", "Lower than expected", None, None, "#542788"),
-        LegendClass("within", "Within the usual range", None, None, "#f7f7f7"),
+        LegendClass("within", "Within the usual range, or could be chance", None, None, "#f7f7f7"),
     ),
     quiet="within",
     asks="change",

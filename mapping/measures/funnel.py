@@ -90,6 +90,7 @@ def _compute(view: View) -> Figures:
         phi=phi,
         family=verdicts.family,
         working=working,
+        perhaps=verdicts.leanings(ways),
         notes=(f"More than chance, beyond how much wards differ anyway: {of_all}.",),
     )
     return base.cite(figures)

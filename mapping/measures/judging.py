@@ -54,6 +54,10 @@ class Verdicts:
         found: list[str] = np.where(self.tested, np.where(self.sure, way, quiet), "").tolist()
         return found
 
+    def leanings(self, way: NDArray[np.str_]) -> dict[int, str]:
+        """The way of those that are perhaps something, by index."""
+        return {int(i): str(way[i]) for i in np.flatnonzero(self.perhaps)}
+
     def working(self, i: int) -> str:
         """The chances of one, as an explanation ends."""
         return f"p = {self.p[i]:.4g}, q = {self.q[i]:.4g} among {self.family:,}."

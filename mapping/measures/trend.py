@@ -109,6 +109,7 @@ def _compute(view: View) -> Figures:
         phi=max(least, shared),
         family=verdicts.family,
         working=working,
+        perhaps=verdicts.leanings(direction),
         notes=(f"More than chance: {of_all}; on average no more than 5% of those are chance.",),
     )
 

@@ -133,7 +133,7 @@ wardwatch.drawMap = function (shapes, first) {
   /** The figure with its unit, or why there is none. */
   function said(code) {
     const [kind, figure] = values.wards[code] || [null, ""];
-    const reading = typeof kind === "number" && values.classes[kind].label;
+    const reading = values.perhaps[code] || (typeof kind === "number" && values.classes[kind].label);
     if (figure) return `${reading ? `${reading}: ` : ""}${figure} ${figure === "1" ? values.unit.replace(/s$/, "") : values.unit}${gap(code)}`;
     return values.statuses[kind] || "No figure";
   }
