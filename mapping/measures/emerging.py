@@ -171,11 +171,12 @@ MEASURE = Measure(
     "wards that touch. The season does not show, because every month is held against what the county counted in it. What is "
     "at a confirmed default location is left out.",
     formula="x = cube root of the smoothed O / E of each ward and month, E = the ward's share of residents x what all wards "
-    "counted in the month; Gi* in space and time: the ward and its neighbours in this and the previous month, mean and S "
-    "over all wards and months; hot or cold by Benjamini and Hochberg's q <= 0.05 over all of them. Of n months h are hot: h >= 0.9 n and the "
-    "last not hot: historical; h >= 0.9 n: intensifying or diminishing by Mann-Kendall of z (p <= 0.05), else persistent; the "
-    "last hot: oscillating if any is cold, new if only the last is hot, consecutive if all hot ones end the series, else "
-    "sporadic; the last neither, some hot, none cold: sporadic. Cold is the mirror of it. At least 10 months and 10 wards.",
+    "counted in the month; Gi* in space and time: the ward and its neighbours in this and the previous month, mean "
+    "and S over all wards and months; hot or cold by Benjamini and Hochberg's q <= 0.05 over all of them. Of n months"
+    " h are hot: h >= 0.9 n and the last not hot: historical; h >= 0.9 n: intensifying or diminishing by Mann-Kendall"
+    " of z (p <= 0.05), else persistent; the last hot: oscillating if any is cold, new if only the last is hot, "
+    "consecutive if all hot ones end the series, else sporadic; the last neither, some hot, none cold: sporadic. Cold"
+    " is the mirror of it. At least 10 months and 10 wards.",
     compute=_compute,
     format=lambda value: f"{value:,.2f}",
     decimals=2,
