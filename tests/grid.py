@@ -20,6 +20,7 @@ COLUMNS, ROWS = 6, 4
 MONTHS = [f"2020-{m:02d}" for m in range(1, 13) if m != 8] + ["2021-01", "2021-02"]
 NOW = datetime(2026, 1, 15, 12, tzinfo=UTC).replace(tzinfo=None)
 SOURCE = "Grid Constabulary"
+DISTRICTS = ("West", "East", "North", "Far North")
 
 _HEAD = (
     "Crime ID,Month,Reported by,Falls within,Longitude,Latitude,Location,LSOA code,LSOA name,"
@@ -37,12 +38,12 @@ def ward_name(number: int) -> str:
     return f"Ward {number}"
 
 
-def load_grid(url, folder: Path, *, names=ward_name, districts=("West", "East", "North", "Far North"), source=SOURCE) -> None:
+def load_grid(url, folder: Path, *, names=ward_name, districts=DISTRICTS, source=SOURCE) -> None:
     """Fill an empty store with the county; `names` gives the name of a ward by its number."""
     engine = open_engine(url, must_exist=False)
     init_store(engine)
-    load_boundaries(engine, _boundaries(folder, names, districts), now=NOW, attribution="Contains OS data.")
-    load_population(engine, _population(folder), boundaries="wd20", year=2020, now=NOW)
+    load_boundaries(engine, write_boundaries(folder, names, districts), now=NOW, attribution="Contains OS data.")
+    load_population(engine, write_population(folder), boundaries="wd20", year=2020, now=NOW)
     load_incidents(engine, [_month(folder, month, source) for month in MONTHS], now=NOW)
     engine.dispose()
 
@@ -54,7 +55,8 @@ def middle(number: int) -> tuple[float, float]:
     return round(float(lon), 6), round(float(lat), 6)
 
 
-def _boundaries(folder, names, districts):
+def write_boundaries(folder, names=ward_name, districts=DISTRICTS) -> Path:
+    """Write the wards, as GeoJSON."""
     features = []
     for number in range(1, COLUMNS * ROWS + 1):
         row, column = divmod(number - 1, COLUMNS)
@@ -74,7 +76,8 @@ def _boundaries(folder, names, districts):
     return path
 
 
-def _population(folder):
+def write_population(folder) -> Path:
+    """Write the residents of each."""
     path = folder / "population.csv"
     lines = [f"{code(n)},{150 if n == 24 else 1000}" for n in range(1, 25)]
     path.write_text("\n".join(["WD20CD,residents", *lines]) + "\n")

@@ -5,8 +5,13 @@ The payloads are those that broke Folium's own tooltips, popups and titles.
 
 import pytest
 
-from tests.grid import code, load_grid
+from loaders.harm_weights import load_weights
+from loaders.recording_breaks import load_breaks
+from loaders.ward_groups import load_groups
+from mapping.store import open_engine
+from tests.grid import NOW, code, load_grid
 from tests.server import WARDWATCH, environment, served
+from tests.tiny import write_table
 
 PAYLOADS = (
     "</script><img src=x onerror=window.pwned=1>",
@@ -24,6 +29,7 @@ DISTRICTS = (
     "\"' onfocus=window.pwned=1 \\2",
     "<b>North</b>",
 )
+BREAKS = (("2020-04", "soft"), ("2020-06", "soft"), ("2020-10", "hard"), ("2021-01", "soft"))
 SOURCE = "</script><img src=x onerror=window.pwned=1> `${window.pwned=1}` Force"
 
 PAGES = (
@@ -35,6 +41,11 @@ PAGES = (
     "/wards",
     "/wards?find=%3C%2Fscript%3E%3Cimg%20src%3Dx%20onerror%3Dwindow.pwned%3D1%3E",
     f"/wards/wd20/{code(1)}",
+    f"/wards/wd20/{code(2)}?measure=change&against=period-before&from=2020-12&to=2021-02",
+    f"/?measure=harm&ward={code(3)}",
+    "/?measure=funnel&among=similar-wards",
+    "/wards?measure=expected&months=3",
+    "/embed/cluster",
     f"/wards/wd20/{code(4)}",
     "/data",
     "/methods",
@@ -54,7 +65,22 @@ def store(tmp_path_factory):
     folder = tmp_path_factory.mktemp("hostile")
     url = f"sqlite:///{folder / 'store.db'}"
     load_grid(url, folder, names=name, districts=DISTRICTS, source=SOURCE)
+    load_judging(url, folder)
     return url
+
+
+def load_judging(url, folder):
+    """What figures are judged with, its words hostile too."""
+    engine = open_engine(url)
+    breaks = [("", "all", month, kind, PAYLOADS[i], PAYLOADS[i + 1]) for i, (month, kind) in enumerate(BREAKS)]
+    header = ("source", "crime_type", "month", "kind", "what", "vouched_for_by")
+    load_breaks(engine, write_table(folder / "breaks.csv", header, breaks), now=NOW)
+    weights = [("burglary", 300, PAYLOADS[0], PAYLOADS[1], "2020-01-01")]
+    header = ("crime_type", "weight", "source", "version", "date")
+    load_weights(engine, write_table(folder / "weights.csv", header, weights), now=NOW, attribution=PAYLOADS[2])
+    groups = [(code(n), PAYLOADS[n % 2]) for n in range(1, 25)]
+    load_groups(engine, write_table(folder / "groups.csv", ("code", "group"), groups), now=NOW, attribution=PAYLOADS[3])
+    engine.dispose()
 
 
 @pytest.fixture(scope="module")
@@ -125,7 +151,7 @@ def test_no_name_runs_while_the_explorer_is_used(hostile, careful):
     unharmed(careful)
 
 
-@pytest.mark.parametrize("measure", ["count", "rate"])
+@pytest.mark.parametrize("measure", ["count", "rate", "harm", "funnel"])
 def test_a_saved_map_runs_no_name_and_asks_nobody(store, careful, wardwatch, tmp_path, measure):
     """Opened from `file://`: the map, its legend, table, period and attribution are in the one file."""
     saved = tmp_path / "map.html"
