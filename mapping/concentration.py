@@ -39,18 +39,19 @@ def concentration_rows(reader: Reader, question: Question) -> list[dict[str, Any
     wards = np.where(known, view.observed(ground.period), 0).sum(axis=1)[view.covered_wards]
     name = f"places {ground.boundary_set.id} {question.source} {question.crime_type} {ground.period}"
     places = reader.keep(ground.catalogue, name, lambda connection: _of_places(connection, ground))
-    subject = next(iter(Subject.of(view, [ground.period]).what), "")
-    rows = [_row("wards", wards, subject)]
-    return [*rows, _row("places", places, subject)] if len(places) else rows
+    subject = Subject.of(view, [ground.period])
+    said = (next(iter(subject.what), ""), next(iter(subject.missing), ""))
+    rows = [_row("wards", wards, *said)]
+    return [*rows, _row("places", places, *said)] if len(places) else rows
 
 
-def _row(level: str, counts: NDArray[Any], subject: str) -> dict[str, Any]:
+def _row(level: str, counts: NDArray[Any], subject: str, missing: str) -> dict[str, Any]:
     total, n, half = float(counts.sum()), len(counts), int(holding(counts)) if len(counts) else 0
-    sentence = f"Nothing recorded in any of {n:,} {level} ({subject})."
+    sentence = f"Nothing recorded in any of {n:,} {level} ({subject}).{missing}"
     if total:
         sentence = (
             f"Half of {counted(total)} incidents are in {half:,} of {n:,} {level} ({100 * half / n:.1f}%; {subject}). Gini "
-            f"{float(gini(counts)):.2f}, generalised {float(generalised_gini(counts)):.2f}."
+            f"{float(gini(counts)):.2f}, generalised {float(generalised_gini(counts)):.2f}.{missing}"
         )
     return {
         "level": level,

@@ -83,17 +83,28 @@ def compare_counts(
     if not 0 < level < 1:
         message = f"level is {level}; it must lie between 0 and 1"
         raise ValueError(message)
-    a, b, tail = x1 / f, x0 / f, (1 - level) / 2
+    a, b, share, at = _each_once(x1 / f, x0 / f, t1 / (t1 + t0))
     # The incomplete beta function is not defined at 0, where the limits are known.
-    a1, b1, share = np.where(a > 0, a, 1), np.where(b > 0, b, 1), t1 / (t1 + t0)
+    a1, b1, tail = np.where(a > 0, a, 1), np.where(b > 0, b, 1), (1 - level) / 2
     as_many = np.where(a > 0, betainc(a1, b + 1, share), 1)
     as_few = np.where(b > 0, betainc(b1, a + 1, 1 - share), 1)
     p = np.minimum(1, 2 * np.minimum(as_many, as_few))
     least, most = betaincinv(a1, b + 1, tail), betaincinv(a + 1, b1, 1 - tail)
+    a, b, p, least, most = (part[at].reshape(x1.shape) for part in (a, b, p, least, most))
     low = np.where(a > 0, least / (1 - least) * t0 / t1, 0)
     high = np.divide(most * t0, (1 - most) * t1, out=np.full(x1.shape, np.inf), where=b > 0)
     ratio = np.divide(x1 * t0, x0 * t1, out=np.where(x1 > 0, np.inf, np.nan), where=x0 > 0)
     return Comparison(ratio, low, high, np.where(x1 + x0 > 0, p, 1.0))
+
+
+def _each_once(
+    a: NDArray[np.float64], b: NDArray[np.float64], share: NDArray[np.float64]
+) -> tuple[NDArray[np.float64], NDArray[np.float64], NDArray[np.float64], NDArray[np.int64]]:
+    """The pairs of a and b that are there, and where each is: most pairs of small counts occur in many wards."""
+    if a.size == 0 or np.ptp(share) > 0:
+        return a.ravel(), b.ravel(), share.ravel(), np.arange(a.size)
+    pairs, at = np.unique(a.ravel() + 1j * b.ravel(), return_inverse=True)
+    return pairs.real, pairs.imag, np.full(len(pairs), share.flat[0]), at
 
 
 def e_test(after: ArrayLike, before: ArrayLike, *, t_after: ArrayLike = 1.0, t_before: ArrayLike = 1.0) -> NDArray[np.float64]:

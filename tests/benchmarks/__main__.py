@@ -34,6 +34,9 @@ MILLION = 1_000_000
 SAME_WITHIN = 0.01
 """By how much of the incidents in a ward two sides may differ: they transform coordinates, and treat borders, in two ways."""
 
+SAME_FIGURE = 1e-4
+"""By how much of a figure two sides may differ: they stop their regressions at different steps."""
+
 
 def say(text: str = "") -> None:
     """Print at once: a run takes minutes."""
@@ -65,6 +68,12 @@ def same_job(ours: float, theirs: float) -> None:
     """Refuse to compare sides that did not count the same."""
     if not theirs or abs(ours - theirs) > SAME_WITHIN * theirs:
         raise SideFailedError(f"the sides did not do the same job: {ours:,.0f} and {theirs:,.0f} incidents in a ward")
+
+
+def same_figure(ours: float, theirs: float) -> None:
+    """Refuse to compare sides that did not work out the same."""
+    if abs(ours - theirs) > SAME_FIGURE * max(abs(theirs), SAME_FIGURE):
+        raise SideFailedError(f"the sides did not work out the same: {ours} and {theirs}")
 
 
 @dataclass
@@ -230,6 +239,24 @@ def plain_url(url: str) -> str:
     return url.replace("postgresql+psycopg:", "postgresql:")
 
 
+def national(bench: Bench) -> None:
+    """Print what the figures of a country cost, 7,600 wards x 180 months x 16 types in memory, beside a loop over a sample."""
+    ours, theirs = (
+        [python("-m", "tests.benchmarks.national", side) for _ in range(runs)]
+        for side, runs in (("ours", bench.runs), ("loop", 1))
+    )
+    cases = (
+        ("change", "`change` of all wards and types, exact tests, other exposures, phi and q", "statsmodels", "under 0.5 s"),
+        ("cluster", "Gi* of all months and types", "esda", "under 2 s"),
+        ("expected", "`expected` of a month, all wards and types", "statsmodels", "under 20 s"),
+    )
+    for name, what, library, target in cases:
+        mine, loop = min(run.told(f"{name}_s") for run in ours), theirs[0].told(f"{name}_s")
+        for i in range(5):
+            same_figure(ours[0].told(f"{name}_{i}"), theirs[0].told(f"{name}_{i}"))
+        row(f"{what}, against a loop over {library}", f"{mine:.2f} s", f"{loop:,.0f} s", f"{mine / loop:.4f}", target)
+
+
 def explorer(bench: Bench) -> None:
     """Print what a change of filter and the first page cost."""
     wards, path = bench.materials.wards, bench.folder / "explorer.db"
@@ -248,6 +275,14 @@ def explorer(bench: Bench) -> None:
     row("the first page with shapes, styles and scripts, compressed", ours, theirs, share, "under 180 kB")
 
 
+def county(bench: Bench) -> None:
+    """Print what a screen of the demo county costs, of the slowest measure, and the panel of a ward."""
+    found = python("-m", "tests.benchmarks.county", bench.folder)
+    ours = f"{found.told('slowest_ms'):.1f} ms ({found.word('slowest')}; `change` {found.told('change'):.1f} ms)"
+    row("a screen of the demo county, the slowest of all measures, median", ours, "", "", "under 50 ms")
+    row("a ward's panel with its series, median", f"{found.told('panel'):.1f} ms", "", "", "")
+
+
 def cost(run: Run) -> str:
     """Return what a run cost."""
     return f"{run.seconds:.2f} s, {run.peak_mb:.0f} MB"
@@ -258,7 +293,14 @@ def ratio(ours: Run, theirs: Run) -> str:
     return f"{ours.seconds / theirs.seconds:.2f}"
 
 
-BENCHMARKS = {"embedded": embedded, "boundaries": boundaries, "postgis": postgis, "explorer": explorer}
+BENCHMARKS = {
+    "embedded": embedded,
+    "boundaries": boundaries,
+    "postgis": postgis,
+    "explorer": explorer,
+    "county": county,
+    "national": national,
+}
 
 
 def main() -> None:

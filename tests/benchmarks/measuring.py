@@ -34,6 +34,13 @@ class Run:
             raise SideFailedError(f"no {name} in what was said:\n{self.said}")
         return float(found[1])
 
+    def word(self, name: str) -> str:
+        """Return a word that the process printed as `name=word`."""
+        found = re.search(rf"\b{name}=(\S+)", self.said)
+        if not found:
+            raise SideFailedError(f"no {name} in what was said:\n{self.said}")
+        return found[1]
+
 
 def python(*arguments: object, store: str | None = None) -> Run:
     """Run this Python in a process of its own, on a store, and measure it."""
