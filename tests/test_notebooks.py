@@ -51,3 +51,22 @@ def test_from_extract_to_map(executed):
     by_hand, measured = re.search(r"([\d.]+) per 1,000 a year; measured: ([\d.]+)", said).groups()
     assert by_hand == measured
     assert re.search(r"burglary\.html: \d+ kB", said)
+
+
+@pytest.mark.timeout(300)
+def test_is_it_real(executed):
+    said = executed(CLONE / "notebooks/02_is_it_real.ipynb")
+
+    recorded, before = map(int, re.search(r"September to November 2025: (\d+) burglaries, (\d+) a year before", said).groups())
+    assert recorded >= 2 * before
+    # Each step makes the range wider.
+    ranges = [(int(a), int(b)) for a, b in re.findall(r"(?:between|usual range) (\d+) (?:and|to) (\d+)[;:]", said)]
+    assert [b - a for a, b in ranges] == sorted(b - a for a, b in ranges)
+    assert all(high < recorded for _, high in ranges)
+    assert f"Tolsham Abbey: higher than expected: {recorded} recorded" in said
+    # By hand and by wardwatch the same wards are called, and the same interval comes out.
+    by_hand, ours = re.search(r"Called by hand: (.*)\nby wardwatch: (.*)", said).groups()
+    assert by_hand == ours == "Tolsham Abbey"
+    by_hand, measured = re.search(r"by hand: ([\d. to]+) times; measured: ([\d. to]+) times", said).groups()
+    assert by_hand == measured
+    assert "too few to judge: 3 recorded, 1 before" in said
