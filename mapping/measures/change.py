@@ -155,7 +155,7 @@ MEASURE = Measure(
             "against",
             "Against",
             ("year-before", "period-before"),
-            labels=("The same months a year before", "The period just before"),
+            labels=("A year before", "Just before"),
         ),
     ),
     classes=(
